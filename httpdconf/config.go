@@ -1,0 +1,253 @@
+package httpdconf
+
+import (
+	"time"
+
+	"github.com/dlclark/regexp2"
+	"github.com/hashicorp/hcl/v2"
+)
+
+// Config is the meaning of one httpd.conf with all its includes. It is plain
+// data, not changed after Load has returned it.
+type Config struct {
+	File       string // absolute path of the main file
+	ServerRoot string // absolute
+	Listeners  []Listener
+	PidFile    string // absolute; empty where nothing sets it
+
+	Main  *Host   // everything outside VirtualHost
+	Hosts []*Host // the VirtualHost sections in file order
+
+	// Modules holds what LoadModule named and what is built in, in order.
+	Modules []Module
+
+	// Plugins holds every WebSocketHandler line that was run, in file order:
+	// INIT is called once for each, also where a later line replaced it.
+	Plugins []*PluginRef
+
+	// OriginCheckDefault holds where no WebSocketOriginCheck says otherwise:
+	// OriginSame if a directive of the fork stands anywhere, else OriginOff
+	// (httpd-conf.md, settled decision 1).
+	OriginCheckDefault OriginCheck
+	// OriginCheckSource is the directive that made it OriginSame.
+	OriginCheckSource *hcl.Range
+
+	// Files holds the source of everything read, by name, for diagnostics.
+	Files map[string]*hcl.File
+}
+
+// HasModule reports whether the module with this identifier
+// (websocket_module) is loaded or built in.
+func (c *Config) HasModule(ident string) bool {
+	for _, m := range c.Modules {
+		if m.Ident == ident {
+			return true
+		}
+	}
+	return false
+}
+
+// Module is one loaded module.
+type Module struct {
+	Ident  string // websocket_module
+	Source string // mod_websocket.c; empty where unknown
+	File   string // as LoadModule names it; empty for a built-in
+	Static bool   // built in
+	Range  hcl.Range
+}
+
+// Listener is one Listen line.
+type Listener struct {
+	Host     string // address without brackets; empty listens on all, dual-stack
+	Port     int
+	Protocol string // http or https
+	Range    hcl.Range
+}
+
+// PluginRef is one WebSocketHandler line.
+type PluginRef struct {
+	File    string // absolute
+	Arg     string // FILE as written
+	Init    string // INIT as written
+	Section string // the enclosing section's opener, "<Location /echo>"
+	Range   hcl.Range
+	// FileRange and InitRange are those of the two arguments.
+	FileRange, InitRange hcl.Range
+}
+
+// Host is the main server or one VirtualHost. Nil and zero values of a
+// virtual host have been filled from the main server where httpd inherits.
+type Host struct {
+	Addresses []HostAddress // empty for the main server
+	Name      string        // ServerName without port; empty where not set
+	Port      int           // port of ServerName; 0 where not set
+	Aliases   []string      // ServerAlias, wildcards as written
+
+	DocumentRoot string        // absolute
+	Timeout      time.Duration // default 60 s
+	ErrorLog     string        // as written: file, |program, syslog; the main server's default is logs/error_log
+	LogLevels    LogLevels
+	TypesConfig  string // absolute; default conf/mime.types
+
+	// Base holds the directives that stand outside any section.
+	Base Records
+
+	// The sections in the order in which httpd's walks read them: the main
+	// server's own first in each list, then the host's.
+	Directories []*Section // Directory, shortest path first, then DirectoryMatch in file order
+	Files       []*Section // Files and FilesMatch at server level, file order
+	Locations   []*Section // Location and LocationMatch, one sequence in file order
+
+	Range hcl.Range // the VirtualHost line
+}
+
+// HostAddress is one argument of VirtualHost.
+type HostAddress struct {
+	Host string // "*" for any (also _default_), else an IP address
+	Port int    // 0 for any
+}
+
+// SectionKind says how a section matches.
+type SectionKind int
+
+// The section kinds that the walks know.
+const (
+	DirectorySection SectionKind = iota
+	DirectoryMatchSection
+	FilesSection
+	FilesMatchSection
+	LocationSection
+	LocationMatchSection
+)
+
+// Section is one container of directives that depends on a request's path.
+type Section struct {
+	Kind    SectionKind
+	Pattern string          // path, wildcard or regular expression as written
+	Regexp  *regexp2.Regexp // nil unless the kind is a Match or the opener has ~
+	Records Records
+	Files   []*Section // Files sections inside a Directory
+	Range   hcl.Range  // the opening line
+}
+
+// Records holds one record per module; nil means that the section has no
+// directive of that module. merge.go says how records of later sections
+// combine with earlier ones.
+type Records struct {
+	Core      *CoreDir
+	WebSocket *WebSocketDir
+	Draft76   *Draft76Dir
+	Authz     *AuthzDir
+	Index     *IndexDir
+	Mime      *MimeDir
+}
+
+// CoreDir is mod_core's record of a section.
+type CoreDir struct {
+	Handler      *string // SetHandler, lower case; "none" takes a handler away
+	HandlerRange hcl.Range
+	Options      *Options
+	LogLevels    *LogLevels
+}
+
+// WebSocketDir is mod_websocket's record. It is never merged: the last section
+// that has one is the whole record (httpd-conf.md, section 11).
+type WebSocketDir struct {
+	Plugin              *PluginRef
+	MaxMessageSize      int64        // bytes; 0 stands for DefaultMaxMessageSize
+	OriginCheck         *OriginCheck // nil: Config.OriginCheckDefault
+	TrustedOrigins      []string
+	AllowReservedStatus bool
+	Range               hcl.Range // the section's first directive of the module
+}
+
+// Draft76Dir is mod_websocket_draft76's record, never merged either.
+type Draft76Dir struct {
+	Plugin         *PluginRef
+	SupportDraft75 bool
+	Range          hcl.Range
+}
+
+// DefaultMaxMessageSize is the limit of a message's payload in bytes where no
+// MaxMessageSize stands: 32 MiB.
+const DefaultMaxMessageSize = 33554432
+
+// OriginCheck is the mode of WebSocketOriginCheck.
+type OriginCheck int
+
+// The modes of WebSocketOriginCheck.
+const (
+	OriginOff OriginCheck = iota
+	OriginSame
+	OriginTrusted
+)
+
+// AuthzDir is mod_authz_core's record: for now Require all granted or denied.
+type AuthzDir struct {
+	Granted bool
+	Section string // the enclosing section's opener, for the log
+	Range   hcl.Range
+}
+
+// IndexDir is mod_dir's record.
+type IndexDir struct {
+	DirectoryIndex []string // nil inherits; empty after "DirectoryIndex disabled"
+}
+
+// MimeDir is mod_mime's record.
+type MimeDir struct {
+	Types map[string]string // extension without dot, lower case -> media type
+}
+
+// Options is a set of Options flags, and which of them a section changes.
+type Options struct {
+	Set    OptionFlags // absolute form; meaningful if Absolute
+	Add    OptionFlags // +Name
+	Remove OptionFlags // -Name
+
+	Absolute bool
+}
+
+// OptionFlags are httpd's Options.
+type OptionFlags int
+
+// The Options flags that static files obey, and the others by name.
+const (
+	OptIndexes OptionFlags = 1 << iota
+	OptIncludes
+	OptIncludesNoExec
+	OptFollowSymLinks
+	OptSymLinksIfOwnerMatch
+	OptExecCGI
+	OptMultiViews
+)
+
+// LogLevel is a level of the error log, LevelEmerg (0) to LevelTrace8 (15).
+type LogLevel int
+
+// The levels of the error log in httpd's order.
+const (
+	LevelEmerg LogLevel = iota
+	LevelAlert
+	LevelCrit
+	LevelError
+	LevelWarn
+	LevelNotice
+	LevelInfo
+	LevelDebug
+	LevelTrace1
+	LevelTrace2
+	LevelTrace3
+	LevelTrace4
+	LevelTrace5
+	LevelTrace6
+	LevelTrace7
+	LevelTrace8
+)
+
+// LogLevels is what LogLevel sets: a default and exceptions by module, named
+// as in the log ("websocket").
+type LogLevels struct {
+	Default LogLevel // LevelWarn where nothing sets it
+	Modules map[string]LogLevel
+}

@@ -1,0 +1,3 @@
+module github.com/wshttpd/wshttpd/pluginloader/wsplugin
+
+go 1.26
