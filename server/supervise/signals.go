@@ -1,0 +1,79 @@
+package supervise
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+// Actions is what signals do, one at a time.
+type Actions struct {
+	// Check checks the configuration at USR1 and HUP, and changes nothing.
+	Check func(signal string)
+	// Drain stops accepting at WINCH and returns when the last connection has
+	// ended, or when a TERM or INT has ended the context.
+	Drain func(context.Context)
+	// Stop tells every connection the end at TERM and INT, and after Drain.
+	// It returns when all is over, or at once when another TERM or INT has
+	// ended the context.
+	Stop func(context.Context)
+}
+
+// Signals takes the signals of httpd from the moment it is made, so that none
+// is lost before Run, and ignores PIPE, TTIN and TTOU: a C plugin's thread that
+// writes to a closed socket would otherwise end the process.
+type Signals struct {
+	incoming chan os.Signal
+}
+
+// Notify begins to take signals. In debug mode (-X) WINCH is left alone: a
+// terminal sends it when its window changes its size.
+func Notify(debug bool) *Signals {
+	signal.Ignore(syscall.SIGPIPE, syscall.SIGTTIN, syscall.SIGTTOU)
+	s := &Signals{incoming: make(chan os.Signal, 16)}
+	signal.Notify(s.incoming, syscall.SIGTERM, syscall.SIGINT, syscall.SIGUSR1, syscall.SIGHUP)
+	if !debug {
+		signal.Notify(s.incoming, syscall.SIGWINCH)
+	}
+	return s
+}
+
+// Run obeys signals until one of them has ended the server.
+func (s *Signals) Run(a Actions) {
+	for sig := range s.incoming {
+		switch sig {
+		case syscall.SIGUSR1:
+			a.Check("USR1")
+			continue
+		case syscall.SIGHUP:
+			a.Check("HUP")
+			continue
+		case syscall.SIGWINCH:
+			s.during(a.Drain)
+		}
+		s.during(a.Stop)
+		return
+	}
+}
+
+// during runs a step and ends its context when TERM or INT comes meanwhile.
+func (s *Signals) during(step func(context.Context)) {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		step(ctx)
+	}()
+	for {
+		select {
+		case <-done:
+			return
+		case sig := <-s.incoming:
+			if sig == syscall.SIGTERM || sig == syscall.SIGINT {
+				cancel()
+			}
+		}
+	}
+}
