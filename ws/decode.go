@@ -1,0 +1,255 @@
+package ws
+
+const (
+	// DefaultMaxMessage is the limit of a message's payload in bytes where a
+	// Decoder sets none.
+	DefaultMaxMessage = 33554432
+
+	// keptBuffer is the largest buffer that a Decoder keeps between messages.
+	keptBuffer = 64 << 10
+)
+
+// Message is a whole message, or a control frame. Opcode Continuation says
+// that none is complete.
+type Message struct {
+	Opcode  Opcode
+	Payload []byte // lent until the next call of Next; never nil where there is a message
+}
+
+// Decoder reads the frames of one client. Its zero value is ready, with the
+// default limit, for version 13.
+type Decoder struct {
+	Version Version // decides close codes only
+
+	// MaxMessage is the limit in bytes of a message's payload, all fragments
+	// together, and of each control frame's; 0 stands for DefaultMaxMessage.
+	// It protects memory, of which a message takes at most twice its size.
+	MaxMessage int64
+
+	head    header
+	ready   bool   // the header is complete; payload follows
+	left    uint64 // bytes of the payload to come
+	mask    uint32 // the masking key, turned to the next byte
+	message Opcode // of the message that has begun; Continuation if none has
+	size    uint64 // of its payload so far, the frame at hand included
+	buf     []byte // its payload so far, where that does not lie in one read
+	text    utf8State
+
+	control []byte // payload of a control frame, where that does not lie in one read
+
+	err error
+}
+
+// Next takes bytes of p and returns the message or control frame that they
+// complete, and how many it took. With opcode Continuation and no error it
+// took all of p and needs more. p is changed: payloads are unmasked in place.
+//
+// The error is an *Error, at the first byte that shows the violation, however
+// the bytes are cut into calls; after it nothing is taken and it is returned
+// again.
+func (d *Decoder) Next(p []byte) (m Message, n int, err error) {
+	for d.err == nil {
+		if !d.ready {
+			used := d.readHeader(p[n:])
+			n += used
+			if !d.ready {
+				return Message{}, n, d.err
+			}
+		}
+		if d.left > 0 && n == len(p) {
+			return Message{}, n, nil
+		}
+		piece := p[n:]
+		if uint64(len(piece)) > d.left {
+			piece = piece[:d.left:d.left]
+		}
+		n += len(piece)
+		d.left -= uint64(len(piece))
+		d.mask = unmask(d.mask, piece)
+		if m = d.takePayload(piece); m.Opcode != Continuation {
+			return m, n, nil
+		}
+	}
+	return Message{}, n, d.err
+}
+
+// Idle reports whether the decoder stands between two messages and holds
+// nothing.
+func (d *Decoder) Idle() bool {
+	return d.err == nil && !d.ready && d.head.have == 0 && d.message == Continuation
+}
+
+// readHeader takes bytes of the header, judging each as soon as it is there.
+func (d *Decoder) readHeader(p []byte) (n int) {
+	if d.head.have == 0 {
+		if n = d.head.take(p, 1); n == 0 {
+			return 0
+		}
+		if d.err = d.checkFirst(); d.err != nil {
+			return n
+		}
+	}
+	if d.head.have == 1 {
+		used := d.head.take(p[n:], 2)
+		if n += used; used == 0 {
+			return n
+		}
+		if d.err = d.checkSecond(); d.err != nil {
+			return n
+		}
+	}
+	end := d.head.lengthEnd()
+	if d.head.have < end {
+		n += d.head.take(p[n:], end)
+		if d.head.have < end {
+			return n
+		}
+	}
+	if d.head.have == end {
+		if d.err = d.checkLength(); d.err != nil {
+			return n
+		}
+	}
+	n += d.head.take(p[n:], end+4)
+	if d.head.have == end+4 {
+		d.beginPayload()
+	}
+	return n
+}
+
+// checkFirst judges the first byte of a frame (RFC 6455, sections 5.2, 5.4 and
+// 5.5).
+func (d *Decoder) checkFirst() error {
+	op := d.head.opcode()
+	switch {
+	case d.head.bytes[0]&reserved != 0:
+		return &Error{ProtocolError, "reserved bit set in a frame"}
+	case !op.isKnown():
+		return &Error{ProtocolError, "frame with an unknown opcode"}
+	case op.isControl() && !d.head.fin():
+		return &Error{ProtocolError, "fragmented control frame"}
+	case op.isControl():
+	case op == Continuation && d.message == Continuation:
+		return &Error{ProtocolError, "continuation frame without a message to continue"}
+	case op != Continuation && d.message != Continuation:
+		return &Error{ProtocolError, "new message inside an unfinished one"}
+	}
+	return nil
+}
+
+// checkSecond judges the second byte (RFC 6455, sections 5.1, 5.5 and 5.5.1).
+func (d *Decoder) checkSecond() error {
+	length := d.head.bytes[1] &^ masked
+	switch op := d.head.opcode(); {
+	case d.head.bytes[1]&masked == 0:
+		return &Error{ProtocolError, "frame that is not masked"}
+	case op.isControl() && length > MaxControlPayload:
+		return &Error{ProtocolError, "control frame longer than 125 bytes"}
+	case op == Close && length == 1:
+		return &Error{ProtocolError, "close frame with a payload of one byte"}
+	}
+	return nil
+}
+
+// checkLength judges the announced length before anything of the payload is
+// read (RFC 6455, section 10.4). size is never above the limit, so that the
+// sum cannot overflow.
+func (d *Decoder) checkLength() error {
+	length := d.head.length()
+	limit := uint64(DefaultMaxMessage)
+	if d.MaxMessage > 0 {
+		limit = uint64(d.MaxMessage)
+	}
+	size := uint64(0)
+	if d.head.opcode() == Continuation {
+		size = d.size
+	}
+	if length > limit || size+length > limit {
+		return &Error{TooLarge.For(d.Version), "message larger than the limit"}
+	}
+	return nil
+}
+
+// beginPayload turns from a complete header to its payload.
+func (d *Decoder) beginPayload() {
+	d.ready = true
+	d.left = d.head.length()
+	d.mask = d.head.key()
+	switch op := d.head.opcode(); {
+	case op.isControl():
+		d.control = d.control[:0]
+		return
+	case op != Continuation:
+		d.message, d.size = op, 0
+		d.text = utf8State{}
+	}
+	d.size += d.left
+}
+
+// takePayload takes an unmasked piece of the payload. When it is the last one
+// the frame is over, and perhaps the message.
+func (d *Decoder) takePayload(piece []byte) Message {
+	if op := d.head.opcode(); op.isControl() {
+		return d.takeControl(op, piece)
+	}
+	if d.message == Text && !d.text.check(piece) {
+		d.err = &Error{InvalidPayload, "text that is not UTF-8"}
+		return Message{}
+	}
+	over := d.left == 0
+	last := over && d.head.fin()
+	if last && d.message == Text && !d.text.complete() {
+		d.err = &Error{InvalidPayload, "text that ends inside a character"}
+		return Message{}
+	}
+	if over {
+		d.ready, d.head.have = false, 0
+	}
+	if last && len(d.buf) == 0 {
+		return d.complete(piece)
+	}
+	d.collect(piece)
+	if !last {
+		return Message{}
+	}
+	payload := d.buf
+	d.buf = d.buf[:0]
+	if cap(d.buf) > keptBuffer {
+		d.buf = nil // the caller holds it until it is done
+	}
+	return d.complete(payload)
+}
+
+// takeControl is takePayload for a control frame, which may stand between the
+// fragments of a message.
+func (d *Decoder) takeControl(op Opcode, piece []byte) Message {
+	if d.left > 0 || len(d.control) > 0 {
+		d.control = append(d.control, piece...)
+		piece = d.control
+	}
+	if d.left > 0 {
+		return Message{}
+	}
+	d.ready, d.head.have = false, 0
+	return Message{op, piece}
+}
+
+// complete returns the message that payload is the whole of.
+func (d *Decoder) complete(payload []byte) Message {
+	m := Message{d.message, payload}
+	d.message = Continuation
+	return m
+}
+
+// collect appends a piece to the buffer. It grows by doubling, up to what the
+// message is known to need: by then half of that has arrived.
+func (d *Decoder) collect(piece []byte) {
+	need := len(d.buf) + len(piece)
+	if need > cap(d.buf) {
+		// append would take more than twice where it rounds up.
+		room := make([]byte, len(d.buf), max(need, min(2*cap(d.buf), int(d.size))))
+		copy(room, d.buf)
+		d.buf = room
+	}
+	d.buf = append(d.buf, piece...)
+}
