@@ -1,11 +1,222 @@
 package server
 
 import (
+	"context"
+	"fmt"
+	"net"
+	"strconv"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/valyala/fasthttp"
+	"golang.org/x/sys/unix"
+
 	"github.com/wshttpd/wshttpd/httpdconf"
+	"github.com/wshttpd/wshttpd/pluginloader"
+	"github.com/wshttpd/wshttpd/pluginloader/wsplugin"
 )
 
-// Server serves one configuration.
+// Server serves one configuration. Make it with New, then call Listen, Serve
+// and Shutdown, each once.
 type Server struct {
-	cfg *httpdconf.Config
-	log *errorLog
+	cfg     *httpdconf.Config
+	log     *errorLog
+	loader  *pluginloader.Loader
+	plugins map[*httpdconf.PluginRef]wsplugin.Plugin
+
+	http         *fasthttp.Server
+	speaksHybi   bool // mod_websocket is loaded
+	speaksDrafts bool // mod_websocket_draft76 is
+
+	listeners []*net.TCPListener
+	reserve   reserve
+	open      *openSet
+	maxConns  int
+	accepting sync.WaitGroup
+	stopping  chan struct{} // closed when no connection is accepted any more
+	stopOnce  sync.Once
+}
+
+// New makes a server of a configuration and loads its plugins: their init
+// functions run here. Every WebSocketHandler line that fails has a diagnostic;
+// the server must then not be used.
+func New(cfg *httpdconf.Config, loader *pluginloader.Loader) (*Server, hcl.Diagnostics) {
+	plugins, diags := loadPlugins(cfg, loader)
+	s := &Server{
+		cfg:          cfg,
+		loader:       loader,
+		plugins:      plugins,
+		speaksHybi:   cfg.HasModule("websocket_module"),
+		speaksDrafts: cfg.HasModule("websocket_draft76_module"),
+		open:         newOpenSet(),
+		stopping:     make(chan struct{}),
+	}
+	return s, diags
+}
+
+// Listen opens the error log and binds every Listen address.
+func (s *Server) Listen() error {
+	if err := s.openLogs(); err != nil {
+		return err
+	}
+	if len(s.cfg.Listeners) == 0 {
+		return errNoListeners
+	}
+	for _, l := range s.cfg.Listeners {
+		if err := s.bind(l); err != nil {
+			s.closeListeners()
+			return err
+		}
+	}
+	s.maxConns = raiseDescriptorLimit()
+	s.reserve.take()
+	return nil
+}
+
+// Addrs returns the addresses that Listen has bound, in file order.
+func (s *Server) Addrs() []net.Addr {
+	addrs := make([]net.Addr, 0, len(s.listeners))
+	for _, l := range s.listeners {
+		addrs = append(addrs, l.Addr())
+	}
+	return addrs
+}
+
+// bind opens one listening socket. What is set on it holds for the sockets
+// accepted from it: a peer that is gone without a word is found within 120 s,
+// and one that acknowledges nothing within Timeout.
+func (s *Server) bind(l httpdconf.Listener) error {
+	config := net.ListenConfig{
+		KeepAlive: -1, // inherited from the listener, rather than set for each connection
+		Control: func(_, _ string, raw syscall.RawConn) (err error) {
+			controlErr := raw.Control(func(fd uintptr) { err = setSocketOptions(int(fd), s.cfg.Main.Timeout) })
+			if controlErr != nil {
+				return controlErr
+			}
+			return err
+		},
+	}
+	address := net.JoinHostPort(l.Host, strconv.Itoa(l.Port))
+	listener, err := config.Listen(context.Background(), "tcp", address)
+	if err != nil {
+		return fmt.Errorf("could not bind to address %s (%s:%d): %w", address, l.Range.Filename, l.Range.Start.Line, err)
+	}
+	s.listeners = append(s.listeners, listener.(*net.TCPListener))
+	return nil
+}
+
+func setSocketOptions(fd int, timeout time.Duration) error {
+	options := []struct{ level, name, value int }{
+		{unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1},
+		{unix.IPPROTO_TCP, unix.TCP_KEEPIDLE, 60},
+		{unix.IPPROTO_TCP, unix.TCP_KEEPINTVL, 15},
+		{unix.IPPROTO_TCP, unix.TCP_KEEPCNT, 4},
+		{unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, int(timeout.Milliseconds())},
+	}
+	for _, o := range options {
+		if err := unix.SetsockoptInt(fd, o.level, o.name, o.value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// raiseDescriptorLimit raises the soft limit to the hard one and returns how
+// many connections leave enough for files, logs and plugins: a quarter of the
+// limit is kept free, 64 at most.
+func raiseDescriptorLimit() int {
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		return 1024
+	}
+	limit.Cur = limit.Max
+	_ = syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit) // the soft limit then stays
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		return 1024
+	}
+	n := int(min(limit.Cur, 1<<30))
+	return n - min(n/4, 64)
+}
+
+// Serve accepts connections until StopAccepting or Shutdown.
+func (s *Server) Serve() {
+	for _, l := range s.listeners {
+		a := &acceptor{server: s, listener: l, reserve: &s.reserve}
+		s.accepting.Go(a.run)
+	}
+	s.accepting.Wait()
+}
+
+// StopAccepting closes the listeners; open connections go on.
+func (s *Server) StopAccepting() {
+	s.stopOnce.Do(func() {
+		close(s.stopping)
+		s.closeListeners()
+		s.reserve.release()
+	})
+}
+
+func (s *Server) closeListeners() {
+	for _, l := range s.listeners {
+		_ = l.Close() // it is closed whatever it says
+	}
+}
+
+// stopTime bounds Shutdown, less a margin for the process to end within 5 s;
+// cutTime is the part of it that is left to callbacks once connections are cut.
+const (
+	stopTime = 4500 * time.Millisecond
+	cutTime  = 300 * time.Millisecond
+)
+
+// Shutdown ends the server in order: no connection is accepted, every
+// WebSocket is told 1001, requests under way are answered, and what is left
+// when ctx ends, or after 4.2 s, is cut. Then the plugins are destroyed, unless
+// one of their callbacks is still running. It reports whether all had ended.
+func (s *Server) Shutdown(ctx context.Context) bool {
+	s.StopAccepting()
+	for _, c := range s.open.stop() {
+		c.shutdown()
+	}
+	ctx, cancel := context.WithTimeout(ctx, stopTime-cutTime)
+	defer cancel()
+	ended := s.open.await(ctx)
+	if !ended {
+		for _, c := range s.open.all() {
+			c.cut()
+		}
+		last, cancelLast := context.WithTimeout(context.Background(), cutTime)
+		defer cancelLast()
+		ended = s.open.await(last)
+	}
+	s.accepting.Wait()
+	if ended {
+		s.loader.Destroy(inUse(s.cfg, s.plugins))
+	}
+	return ended
+}
+
+// Drain stops accepting and waits until the last connection has ended by
+// itself, or until ctx ends. Requests under way are answered, idle HTTP
+// connections closed, and WebSockets go on.
+func (s *Server) Drain(ctx context.Context) {
+	s.StopAccepting()
+	for _, c := range s.open.stop() {
+		c.closeIdle()
+	}
+	s.open.await(ctx)
+}
+
+// pause waits for d and reports false when the server stops meanwhile.
+func (s *Server) pause(d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-s.stopping:
+		return false
+	}
 }

@@ -4,8 +4,10 @@ import (
 	"errors"
 	"io"
 	"net"
+	"os"
 	"sync"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -15,8 +17,8 @@ const readSize = 64 << 10
 
 // Handler takes what happens on one socket.
 type Handler interface {
-	// OnData takes bytes that have arrived. p is lent until OnData returns;
-	// the handler may change it in place.
+	// OnData takes bytes that have arrived, or none after Interrupt. p is
+	// lent until OnData returns; the handler may change it in place.
 	OnData(p []byte)
 
 	// OnWritable tells that the socket takes bytes again, once for each
@@ -106,10 +108,16 @@ func (c *Conn) readOnce(h Handler) error {
 		buf = b
 		return true
 	})
-	if waitErr != nil {
-		if errors.Is(waitErr, net.ErrClosed) {
-			return net.ErrClosed
+	switch {
+	case errors.Is(waitErr, os.ErrDeadlineExceeded):
+		if err := c.socket.SetReadDeadline(time.Time{}); err != nil {
+			return err
 		}
+		h.OnData(nil)
+		return nil
+	case errors.Is(waitErr, net.ErrClosed):
+		return net.ErrClosed
+	case waitErr != nil:
 		return waitErr
 	}
 	defer buffers.Put(buf)
@@ -164,6 +172,12 @@ func (c *Conn) takesBytes() bool {
 	fds := []unix.PollFd{{Fd: int32(c.fd), Events: unix.POLLOUT}}
 	n, err := unix.Poll(fds, 0)
 	return err == nil && n > 0
+}
+
+// Interrupt has Run call OnData without bytes, soon and at least once, if Run
+// has begun. It may be called from any goroutine.
+func (c *Conn) Interrupt() {
+	_ = c.socket.SetReadDeadline(time.Unix(1, 0)) // fails once closed: Run ends then
 }
 
 // CloseWrite ends the writing half: the peer reads EOF after what was written.

@@ -227,3 +227,36 @@ func heapInUse() int {
 	runtime.ReadMemStats(&m)
 	return int(m.HeapAlloc)
 }
+
+func TestInterruptCallsOnDataWithoutBytesAndTheConnectionGoesOn(t *testing.T) {
+	ours, theirs := pair(t)
+	c, err := New(ours)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := newRecorder()
+	go c.Run(h, []byte("early"))
+	receive(t, "early bytes", h.data)
+	for range 3 {
+		c.Interrupt()
+		if p := receive(t, "the interrupt", h.data); len(p) != 0 {
+			t.Fatalf("after Interrupt OnData got %q, want nothing", p)
+		}
+	}
+	if _, err := theirs.Write([]byte("later")); err != nil {
+		t.Fatal(err)
+	}
+	for {
+		if p := receive(t, "bytes after the interrupt", h.data); len(p) > 0 {
+			if string(p) != "later" {
+				t.Fatalf("OnData got %q, want %q", p, "later")
+			}
+			break
+		}
+	}
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
+	}
+	c.Interrupt() // of a closed connection does nothing
+	receive(t, "the end", h.closed)
+}

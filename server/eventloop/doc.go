@@ -6,6 +6,7 @@
 // read to Handler.OnData. While a connection is idle it holds no buffer.
 //
 //	Run ──readable──▶ read once ──▶ OnData(p)     p lent until it returns
+//	    ──Interrupt──────────────▶ OnData(nil)    from its own goroutine
 //	    ──EOF, error─────────────▶ OnClose(err)   once, then Run returns
 //	NotifyWritable ──writable────▶ OnWritable()   on a goroutine of its own
 //

@@ -1,0 +1,77 @@
+# wshttpd: make run | test | build | lint | fuzz | race | bench
+#
+# Server and Go plugins must be built alike: always -trimpath, never a go.work
+# that holds the API module, cgo on.
+
+export GOFLAGS := -trimpath
+export GOWORK := off
+export CGO_ENABLED := 1
+
+CC ?= cc
+CFLAGS ?= -O2 -Wall -Wextra
+FUZZTIME ?= 10s
+
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+MODULES := build/modules/echo.so build/modules/dumb_increment.so \
+	build/modules/mod_websocket_echo.so build/modules/mod_websocket_dumb_increment.so
+
+.PHONY: run build test clients lint race fuzz nested bench clean FORCE
+
+build: build/wshttpd $(MODULES)
+
+FORCE:
+
+# go build knows itself what has changed.
+build/wshttpd: FORCE
+	go build -o $@ .
+
+build/modules/echo.so: FORCE
+	go build -buildmode=plugin -o $@ ./examples/echo
+
+build/modules/dumb_increment.so: FORCE
+	go build -buildmode=plugin -o $@ ./examples/dumb_increment
+
+build/modules/mod_websocket_%.so: examples/c/mod_websocket_%.c pluginloader/websocket_plugin.h
+	@mkdir -p build/modules
+	$(CC) $(CFLAGS) -fPIC -shared -pthread -Ipluginloader -o $@ $<
+
+# run serves the example configuration until it is interrupted.
+run: build
+	@mkdir -p build/logs
+	build/wshttpd -X -d $(CURDIR)/examples -f conf/httpd.conf
+
+# test installs the foreign clients first: as root through apt-get and npm,
+# else it names the commands.
+test: build clients
+	go vet ./...
+	go test ./...
+
+clients:
+	sh examples/testdata/install-clients.sh
+
+lint:
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); \
+		if [ -n "$$unformatted" ]; then echo "gofmt would change:"; echo "$$unformatted"; exit 1; fi
+	go vet ./...
+	go run $(STATICCHECK) ./...
+
+# Packages whose tests build plugins or drive the whole server are left to
+# test: Go's race detector does not go with plugins.
+race:
+	go test -race ./httpdconf/... ./ws/... ./server/...
+
+# fuzz runs every fuzz target of the tree for FUZZTIME.
+fuzz:
+	@set -e; for pkg in $$(go list ./...); do \
+		for target in $$(go test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
+			echo "$$pkg $$target"; \
+			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$pkg; \
+		done; done
+
+nested:
+	cd pluginloader/wsplugin && go vet ./... && go test ./...
+	cd bench && go vet ./... && go test ./...
+
+clean:
+	rm -rf build

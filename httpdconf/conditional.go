@@ -1,0 +1,277 @@
+package httpdconf
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/dlclark/regexp2"
+
+	"github.com/wshttpd/wshttpd/httpdconf/syntax"
+)
+
+// conditional runs a section whose opener has one condition: IfModule,
+// IfDefine, IfFile, IfDirective or IfSection (httpd 2.4 server/core.c,
+// start_cond_section).
+func (r *reader) conditional(in *syntax.Reader, n *syntax.Node) {
+	end := strings.LastIndexByte(n.Args, '>')
+	if end < 0 {
+		r.breakAt(n, n.Range(), fmt.Sprintf("<%s> directive missing closing '>'", n.Name), "")
+		return
+	}
+	arg, not := strings.CutPrefix(strings.TrimSpace(n.Args[:end]), "!")
+	name, _ := syntax.Word(arg)
+	if name == "" {
+		r.breakAt(n, n.Range(), fmt.Sprintf("<%s> directive requires additional arguments", n.Name), "")
+		return
+	}
+	holds, why := r.holds(strings.ToLower(n.Name), name)
+	if holds != not {
+		r.readConditional(in, n)
+		return
+	}
+	if not {
+		why = "the condition holds, and is negated"
+	}
+	r.skip(in, n, why)
+}
+
+// holds decides a condition, and says why it does not hold.
+func (r *reader) holds(kind, name string) (holds bool, why string) {
+	switch kind {
+	case "ifmodule":
+		return r.modules.has(name), r.whyNoModule(name)
+	case "ifdefine":
+		return r.defined[name], fmt.Sprintf("%s is not defined", name)
+	case "iffile":
+		_, err := os.Stat(r.rootRelative(name))
+		return err == nil, fmt.Sprintf("no such file: %s", r.rootRelative(name))
+	case "ifsection":
+		name = "<" + strings.TrimSuffix(name, ">")
+	}
+	for _, info := range r.stock[strings.ToLower(name)] {
+		if r.modules.isLoaded(info.Module) {
+			return true, ""
+		}
+	}
+	return false, fmt.Sprintf("no loaded module has %s", name)
+}
+
+func (r *reader) whyNoModule(name string) string {
+	source := name
+	if strings.HasSuffix(name, "_module") {
+		source = sourceOf(name)
+	}
+	switch {
+	case r.modules.isLoaded(source):
+		return fmt.Sprintf("wshttpd does not have %s", source)
+	case r.modules.stock[source]:
+		return fmt.Sprintf("no LoadModule %s stands above", identOf(source))
+	}
+	var sources []string
+	for s := range r.modules.stock {
+		sources = append(sources, s)
+	}
+	if near := nearest(name, sources); near != "" {
+		return fmt.Sprintf("there is no module %s; did you mean %s?", name, near)
+	}
+	return fmt.Sprintf("there is no module %s", name)
+}
+
+// readConditional reads a section whose condition holds: what stands in it
+// stands where the section does. Its closing tag is the whole of a line
+// (httpd 2.4 server/config.c, ap_build_cont_config); without one it ends with
+// its file, as in httpd.
+func (r *reader) readConditional(in *syntax.Reader, n *syntax.Node) {
+	b := syntax.NewBuilder(n)
+	for !r.broken {
+		l, more := in.Next()
+		if !more {
+			break
+		}
+		if b.Open() == nil && strings.EqualFold(l.Text, "</"+n.Name+">") {
+			n.Close = &l
+			break
+		}
+		r.readLine(in, b, l)
+	}
+	n.Children = b.Roots
+}
+
+// skip reads a section whose condition does not hold as text. Its nodes stay
+// in the tree, for hints and for what may not be skipped in silence.
+func (r *reader) skip(in *syntax.Reader, n *syntax.Node, why string) {
+	n.Skipped = why
+	r.soak(in, n, n.Name)
+}
+
+// soak reads up to the closing tag of a section that is not looked into: of
+// the tags in it each must have its own (httpd 2.4 server/config.c,
+// ap_soak_end_container). Errors are reported at outer, the section at which
+// the text began.
+func (r *reader) soak(in *syntax.Reader, outer *syntax.Node, name string) {
+	parents := []*syntax.Node{outer}
+	names := []string{name}
+	for {
+		expected := names[len(names)-1]
+		l, more := in.Next()
+		if !more {
+			r.breakAt(outer, outer.Range(), fmt.Sprintf("Expected </%s> before end of configuration", expected), "")
+			return
+		}
+		parent := parents[len(parents)-1]
+		if tag, closing := syntax.ClosingTag(l); closing && !l.IsBlank() {
+			tag = tag[:max(len(tag)-1, 0)] // httpd drops the last byte, bracket or not
+			if !strings.EqualFold(tag, expected) {
+				r.breakAt(outer, outer.Range(), fmt.Sprintf("Expected </%s> but saw </%s>", expected, tag),
+					fmt.Sprintf("the closing tag stands on line %d", l.Last()))
+				return
+			}
+			parent.Close = &l
+			parents, names = parents[:len(parents)-1], names[:len(names)-1]
+			if len(names) == 0 {
+				return
+			}
+			continue
+		}
+		if l.IsBlank() {
+			continue
+		}
+		n := syntax.NewNode(l)
+		if n == nil {
+			continue
+		}
+		n.Parent, n.Included = parent, r.include()
+		parent.Children = append(parent.Children, n)
+		if n.Section {
+			parents, names = append(parents, n), append(names, n.Name)
+		}
+	}
+}
+
+// ifVersion compares the version of httpd that this server claims (httpd 2.4
+// modules/metadata/mod_version.c, start_ifversion).
+func (r *reader) ifVersion(in *syntax.Reader, n *syntax.Node) {
+	words, ok := r.args(n)
+	if !ok {
+		r.broken = true
+		return
+	}
+	op, version, text := versionArgs(n.Name, words)
+	if text != "" {
+		r.breakAt(n, n.Range(), text, "")
+		return
+	}
+	op, not := strings.CutPrefix(op, "!")
+	if op == "" {
+		op = "="
+	}
+	holds, text := compareVersion(op, version)
+	if text != "" {
+		r.breakAt(n, words[0].Range, text, "")
+		return
+	}
+	if holds != not {
+		r.readConditional(in, n)
+		return
+	}
+	r.skip(in, n, fmt.Sprintf("the version is %s", ClaimedVersion))
+}
+
+// versionArgs sorts out the words: the operator may be missing, and the
+// bracket is a word of its own where the version is quoted.
+func versionArgs(name string, words []syntax.Arg) (op, version, errText string) {
+	unclosed := fmt.Sprintf("<%s> directive missing closing '>'", name)
+	texts := make([]string, len(words))
+	for i, w := range words {
+		texts[i] = w.Text
+	}
+	switch {
+	case len(texts) == 3 && texts[2] != ">":
+		return "", "", unclosed
+	case len(texts) == 3:
+		return texts[0], texts[1], ""
+	case len(texts) == 2 && texts[1] == ">":
+		return "=", texts[0], ""
+	case len(texts) == 1:
+		texts = []string{"=", texts[0]}
+	}
+	version, closed := strings.CutSuffix(texts[1], ">")
+	if !closed {
+		return "", "", unclosed
+	}
+	return texts[0], version, ""
+}
+
+// compareVersion compares the claimed version with one.
+func compareVersion(op, version string) (holds bool, errText string) {
+	if pattern, isRegexp := strings.CutPrefix(version, "/"); op == "~" || op == "=" && isRegexp {
+		if op == "=" {
+			if pattern, isRegexp = strings.CutSuffix(pattern, "/"); !isRegexp {
+				return false, "Missing delimiting / of regular expression."
+			}
+		} else {
+			pattern = version
+		}
+		re, err := compileRegexp(pattern)
+		if err != nil {
+			return false, "Unable to compile regular expression"
+		}
+		holds, err := re.MatchString(ClaimedVersion)
+		return err == nil && holds, ""
+	}
+	c, known := map[string][3]bool{ // below, equal, above
+		"=": {false, true, false}, "==": {false, true, false}, "<": {true, false, false}, "<=": {true, true, false},
+		">": {false, false, true}, ">=": {false, true, true},
+	}[op]
+	if !known {
+		return false, fmt.Sprintf("unrecognized operator '%s'", op)
+	}
+	order, good := orderOfVersions(ClaimedVersion, version)
+	if !good {
+		return false, "Version appears to be invalid. It must have the format major[.minor[.patch]] where major, minor and patch are numbers."
+	}
+	return c[order+1], ""
+}
+
+// orderOfVersions returns -1, 0 or 1 as a is below, equal to or above b.
+func orderOfVersions(a, b string) (order int, good bool) {
+	as, bs := strings.Split(a, "."), strings.Split(b, ".")
+	if len(bs) > 3 {
+		return 0, false
+	}
+	for i := range 3 {
+		var x, y int
+		var err error
+		if i < len(bs) {
+			if y, err = strconv.Atoi(bs[i]); err != nil || y < 0 {
+				return 0, false
+			}
+		}
+		x, _ = strconv.Atoi(as[i]) // of our own making
+		if order == 0 && x != y {
+			order = 1
+			if x < y {
+				order = -1
+			}
+		}
+	}
+	return order, true
+}
+
+// matchTime bounds one match of a regular expression: the engine backtracks,
+// as PCRE does, and a path must not be able to make it run for long.
+const matchTime = 100 * time.Millisecond
+
+// compileRegexp compiles a pattern in PCRE's syntax, lookahead and
+// backreferences included.
+func compileRegexp(pattern string) (*regexp2.Regexp, error) {
+	re, err := regexp2.Compile(pattern, regexp2.None)
+	if err != nil {
+		return nil, err
+	}
+	re.MatchTimeout = matchTime
+	return re, nil
+}

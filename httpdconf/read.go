@@ -1,0 +1,358 @@
+package httpdconf
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/wshttpd/wshttpd/httpdconf/syntax"
+)
+
+// reader is the first pass: what httpd runs while it reads.
+type reader struct {
+	options Options
+	config  *Config
+	diags   hcl.Diagnostics
+	nodes   []*syntax.Node // the tree, all files together
+
+	root    string // ServerRoot as it stands
+	vars    map[string]string
+	defined map[string]bool // Defines and -D, for IfDefine
+	modules *moduleSet
+	stock   map[string][]*directiveInfo
+
+	including []*syntax.Node // Include lines that are being read, outermost first
+	readBytes int            // of all files together
+
+	// broken is set when the nesting is wrong: what follows cannot be told
+	// apart from it, and the tree is not processed.
+	broken bool
+}
+
+func (r *reader) fail(d *hcl.Diagnostic) { r.diags = append(r.diags, d) }
+
+// failAt reports an error of the first pass at a node.
+func (r *reader) failAt(n *syntax.Node, rng hcl.Range, text, hint string) {
+	r.fail(readingError(n, rng, text, hint))
+}
+
+// breakAt reports an error after which nothing more can be read.
+func (r *reader) breakAt(n *syntax.Node, rng hcl.Range, text, hint string) {
+	r.failAt(n, rng, text, hint)
+	r.broken = true
+}
+
+// include returns the Include line that is being read, nil in the main file.
+func (r *reader) include() *syntax.Node {
+	if len(r.including) == 0 {
+		return nil
+	}
+	return r.including[len(r.including)-1]
+}
+
+// readLevel reads lines to the end of their file, which has to close what it
+// opens (httpd 2.4 server/config.c, ap_build_config).
+func (r *reader) readLevel(in *syntax.Reader, b *syntax.Builder) {
+	for !r.broken {
+		l, more := in.Next()
+		if !more {
+			break
+		}
+		r.readLine(in, b, l)
+	}
+	open := b.Unclosed()
+	if r.broken || len(open) == 0 {
+		return
+	}
+	var texts []string
+	for _, n := range open {
+		texts = append(texts, fmt.Sprintf("%s:%d: <%s> was not closed.", n.Line.Filename(), n.Line.Last(), n.Name))
+	}
+	outermost := open[len(open)-1]
+	r.breakAt(outermost, outermost.Range(), strings.Join(texts, "\n"), "")
+}
+
+// readLine takes one logical line: a section's end, a directive that acts
+// while reading, or what the second pass will see.
+func (r *reader) readLine(in *syntax.Reader, b *syntax.Builder, l syntax.Line) {
+	if l.IsBlank() {
+		return
+	}
+	l, undefined := l.Expand(r.lookup)
+	if r.readBytes += len(l.Text); r.readBytes > maxTotalSize {
+		r.breakAt(&syntax.Node{Line: l, Included: r.include()}, l.Range(0, 0),
+			fmt.Sprintf("the configuration is larger than %d bytes", maxTotalSize), "")
+		return
+	}
+	if _, closing := syntax.ClosingTag(l); closing {
+		if err := b.Close(l); err != nil {
+			n := &syntax.Node{Line: l, Parent: b.Parent(), Included: r.include()}
+			hint := ""
+			if open := b.Open(); open != nil {
+				hint = fmt.Sprintf("%s was opened on line %d", open.Opener(), open.Line.Last())
+			}
+			r.breakAt(n, l.Range(0, len(l.Text)), err.Error(), hint)
+		}
+		return
+	}
+	n := syntax.NewNode(l)
+	if n == nil {
+		return
+	}
+	n.Included = r.include()
+	n.Parent = b.Parent()
+	r.warnUndefined(n, undefined)
+	if run := r.readCommand(n); run != nil {
+		b.Add(n, false)
+		run(r, in, n)
+		return
+	}
+	b.Add(n, n.Section)
+}
+
+// warnUndefined repeats httpd's warning for each variable that was not
+// replaced.
+func (r *reader) warnUndefined(n *syntax.Node, names []string) {
+	for _, name := range names {
+		if strings.Contains(name, ":") {
+			continue // httpd says nothing: the name could not have been defined
+		}
+		r.fail(warning(n, n.Range(), LevelWarn, "core", "AH00111",
+			fmt.Sprintf("Config variable ${%s} is not defined", name), ""))
+	}
+}
+
+// readCommand returns the function of a directive that acts while reading, if
+// a loaded module has it.
+func (r *reader) readCommand(n *syntax.Node) func(*reader, *syntax.Reader, *syntax.Node) {
+	name := strings.ToLower(n.Name)
+	if n.Section {
+		name = "<" + name
+	}
+	if strings.HasSuffix(name, "macro") || name == "use" {
+		if !r.modules.isLoaded("mod_macro.c") {
+			return nil
+		}
+	}
+	switch name {
+	case "define":
+		return (*reader).define
+	case "undefine":
+		return (*reader).undefine
+	case "include":
+		return (*reader).includeRequired
+	case "includeoptional":
+		return (*reader).includeOptional
+	case "loadmodule":
+		return (*reader).loadModule
+	case "loadfile":
+		return (*reader).loadFile
+	case "serverroot":
+		return (*reader).serverRoot
+	case "defaultruntimedir":
+		return (*reader).defaultRuntimeDir
+	case "<ifmodule", "<ifdefine", "<iffile", "<ifdirective", "<ifsection":
+		return (*reader).conditional
+	case "<ifversion":
+		return (*reader).ifVersion
+	case "<macro", "use", "undefmacro":
+		return (*reader).macro
+	}
+	return nil
+}
+
+// info returns the stock table's entry for a directive that has one owner.
+func (r *reader) info(n *syntax.Node) *directiveInfo {
+	name := strings.ToLower(n.Name)
+	if n.Section {
+		name = "<" + name
+	}
+	return r.stock[name][0]
+}
+
+// args returns the words of a directive that acts while reading, or reports
+// that their number is wrong.
+func (r *reader) args(n *syntax.Node) ([]syntax.Arg, bool) {
+	words := n.Words()
+	if text := checkArity(r.info(n), words); text != "" {
+		r.failAt(n, n.Range(), text, "")
+		return nil, false
+	}
+	return words, true
+}
+
+func (r *reader) define(_ *syntax.Reader, n *syntax.Node) {
+	words, ok := r.args(n)
+	if !ok {
+		return
+	}
+	name := words[0].Text
+	if strings.Contains(name, ":") {
+		r.failAt(n, words[0].Range, "Variable name must not contain ':'", "")
+		return
+	}
+	r.defined[name] = true
+	if len(words) == 2 {
+		r.vars[strings.ToLower(name)] = words[1].Text
+	}
+}
+
+func (r *reader) undefine(_ *syntax.Reader, n *syntax.Node) {
+	words, ok := r.args(n)
+	if !ok {
+		return
+	}
+	if strings.Contains(words[0].Text, ":") {
+		r.failAt(n, words[0].Range, "Variable name must not contain ':'", "")
+		return
+	}
+	delete(r.defined, words[0].Text)
+	delete(r.vars, strings.ToLower(words[0].Text))
+}
+
+func (r *reader) serverRoot(_ *syntax.Reader, n *syntax.Node) {
+	words, ok := r.args(n)
+	if !ok {
+		return
+	}
+	dir := r.rootRelative(words[0].Text)
+	if !isDirectory(dir) {
+		r.failAt(n, words[0].Range, "ServerRoot must be a valid directory", fmt.Sprintf("no such directory: %s", dir))
+		return
+	}
+	r.root = dir
+}
+
+func (r *reader) defaultRuntimeDir(_ *syntax.Reader, n *syntax.Node) {
+	words, ok := r.args(n)
+	if !ok {
+		return
+	}
+	dir := r.rootRelative(words[0].Text)
+	if !isDirectory(dir) {
+		r.failAt(n, words[0].Range, "DefaultRuntimeDir must be a valid directory, absolute or relative to ServerRoot",
+			fmt.Sprintf("no such directory: %s", dir))
+	}
+}
+
+func isDirectory(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
+
+// loadModule notes what LoadModule names. The file of a stock module is never
+// touched, so that a configuration keeps working when the httpd packages are
+// gone.
+func (r *reader) loadModule(_ *syntax.Reader, n *syntax.Node) {
+	words, ok := r.args(n)
+	if !ok {
+		return
+	}
+	m := Module{Ident: words[0].Text, File: words[1].Text, Range: n.Range()}
+	source := sourceOf(m.Ident)
+	isStock := r.modules.stock[source]
+	if isStock {
+		m.Source = source
+	}
+	if i := slices.IndexFunc(r.modules.loaded, func(l Module) bool { return l.Ident == m.Ident }); i >= 0 {
+		switch {
+		case slices.Contains(neverShared, source):
+			r.failAt(n, words[0].Range, fmt.Sprintf("module %s is built-in and can't be loaded", m.Ident), "remove the line")
+		case !r.modules.loaded[i].Static:
+			r.fail(warning(n, words[0].Range, LevelWarn, "so", "AH01574",
+				fmt.Sprintf("module %s is already loaded, skipping", m.Ident), ""))
+		}
+		return
+	}
+	if !isStock {
+		r.checkForeign(n, words, &m)
+	}
+	r.modules.loaded = append(r.modules.loaded, m)
+}
+
+// checkForeign looks for the file of a module that is no stock module.
+func (r *reader) checkForeign(n *syntax.Node, words []syntax.Arg, m *Module) {
+	path := r.rootRelative(m.File)
+	if _, err := os.Stat(path); err != nil {
+		hint := ""
+		if near := nearest(m.Ident, r.modules.idents()); near != "" {
+			hint = fmt.Sprintf("did you mean %s?", near)
+		}
+		r.failAt(n, words[1].Range, fmt.Sprintf("Cannot load %s into server: %s: cannot open shared object file: %s",
+			m.File, path, errorText(err)), hint)
+		return
+	}
+	r.fail(warning(n, words[0].Range, LevelWarn, "so", "",
+		fmt.Sprintf("module %s is none that wshttpd has: it is not loaded", m.Ident),
+		"its directives are unknown; a WebSocket plugin is named by WebSocketHandler instead"))
+}
+
+// idents returns the identifiers of all stock modules.
+func (s *moduleSet) idents() []string {
+	var list []string
+	for source := range s.stock {
+		list = append(list, identOf(source))
+	}
+	slices.Sort(list)
+	return list
+}
+
+func (r *reader) loadFile(_ *syntax.Reader, n *syntax.Node) {
+	words, ok := r.args(n)
+	if !ok {
+		return
+	}
+	for _, w := range words {
+		path := r.rootRelative(w.Text)
+		if _, err := os.Stat(path); err != nil {
+			r.failAt(n, w.Range, fmt.Sprintf("Cannot load %s into server: %s: cannot open shared object file: %s",
+				w.Text, path, errorText(err)), "")
+			continue
+		}
+		r.config.Libraries = append(r.config.Libraries, Library{File: path, Range: w.Range})
+	}
+}
+
+// macro refuses what this version does not expand: what a macro would have
+// contained cannot be left out in silence.
+func (r *reader) macro(in *syntax.Reader, n *syntax.Node) {
+	name := n.Name
+	if n.Section {
+		name = "<" + name
+	}
+	r.failAt(n, n.Range(), name+" is not obeyed by this version of wshttpd", "write out what the macro contains")
+	if n.Section {
+		r.soak(in, n, n.Name)
+	}
+}
+
+// errorText is an error of the system in C's words, as httpd prints it.
+func errorText(err error) string {
+	var errno syscall.Errno
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return "No such file or directory"
+	case errors.Is(err, os.ErrPermission):
+		return "Permission denied"
+	case errors.As(err, &errno) && errno == syscall.EISDIR:
+		return "Is a directory"
+	case errors.As(err, &errno):
+		s := errno.Error()
+		return strings.ToUpper(s[:1]) + s[1:]
+	}
+	return err.Error()
+}
+
+// openDirectory lists a folder in byte order.
+func openDirectory(path string) ([]os.DirEntry, error) {
+	entries, err := os.ReadDir(path)
+	slices.SortFunc(entries, func(a, b os.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
+	return entries, err
+}
+

@@ -1,0 +1,151 @@
+package server
+
+import (
+	"errors"
+	"net"
+	"os"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/wshttpd/wshttpd/httpdconf"
+)
+
+// The pauses after an accept that failed for want of descriptors or memory.
+const (
+	acceptPauseMin = 5 * time.Millisecond
+	acceptPauseMax = time.Second
+)
+
+// acceptor accepts on one listener until it is closed. No error but that ends
+// it: fasthttp's own loop returns at the first EMFILE.
+type acceptor struct {
+	server   *Server
+	listener *net.TCPListener
+	reserve  *reserve
+}
+
+// reserve is a descriptor kept to be given up when there are none left, so
+// that a client which waits in the queue can be accepted and closed.
+type reserve struct {
+	mu   sync.Mutex
+	file *os.File // guarded by mu; nil while it could not be had
+}
+
+func (a *acceptor) run() {
+	pause := acceptPauseMin
+	lastLogged := time.Time{}
+	for {
+		c, err := a.listener.AcceptTCP()
+		switch {
+		case err == nil:
+			pause = acceptPauseMin
+			a.server.admit(c)
+		case errors.Is(err, net.ErrClosed):
+			return
+		case !isShortage(err): // it concerns one connection: ECONNABORTED, EPERM from a firewall ...
+		default:
+			if time.Since(lastLogged) >= time.Second {
+				lastLogged = time.Now()
+				a.server.log.printf("core", httpdconf.LevelError, "", "accept on %v: %v", a.listener.Addr(), err)
+			}
+			a.reserve.shed(a.listener)
+			if !a.server.pause(pause) {
+				return
+			}
+			pause = min(2*pause, acceptPauseMax)
+		}
+	}
+}
+
+func isShortage(err error) bool {
+	for _, shortage := range []error{unix.EMFILE, unix.ENFILE, unix.ENOBUFS, unix.ENOMEM} {
+		if errors.Is(err, shortage) {
+			return true
+		}
+	}
+	return false
+}
+
+// take opens the reserve descriptor, if it is not there.
+func (r *reserve) take() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.file == nil {
+		r.file, _ = os.Open(os.DevNull) // nil: tried again after the next shortage
+	}
+}
+
+// shed gives the reserve up for one client of the queue, who so learns at once
+// that there is no room.
+func (r *reserve) shed(l *net.TCPListener) {
+	r.mu.Lock()
+	if r.file != nil {
+		_ = r.file.Close() // it is /dev/null
+		r.file = nil
+		_ = l.SetDeadline(time.Now().Add(acceptPauseMin))
+		if c, err := l.AcceptTCP(); err == nil {
+			_ = c.Close()
+		}
+		_ = l.SetDeadline(time.Time{})
+	}
+	r.mu.Unlock()
+	r.take()
+}
+
+func (r *reserve) release() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.file != nil {
+		_ = r.file.Close()
+		r.file = nil
+	}
+}
+
+// admit serves an accepted connection on a goroutine of its own, or refuses it
+// there: what a refused client does must not hold up the next one.
+func (s *Server) admit(c *net.TCPConn) {
+	nc := newNetConn(c, s.open, s.cfg.Main.Timeout)
+	if s.open.add(nc, s.maxConns) {
+		go s.serveConn(nc)
+		return
+	}
+	go s.refuseFull(nc)
+}
+
+// serveConn has fasthttp serve c. It returns when the connection has ended or
+// has become a WebSocket.
+func (s *Server) serveConn(c *netConn) {
+	returned := false
+	defer func() {
+		if returned {
+			return
+		}
+		// A plugin ended the goroutine, or something panicked past every
+		// other recover: the client is owed an answer.
+		if cause := recover(); cause != nil {
+			s.log.printf("core", httpdconf.LevelError, c.RemoteAddr().String(), "panic: %v\n%s", cause, debug.Stack())
+		}
+		_, _ = c.Write([]byte("HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"))
+		_ = c.Close()
+	}()
+	_ = s.http.ServeConn(c) // httpd.go logs what fasthttp reports
+	returned = true
+}
+
+const fullAnswer = "HTTP/1.1 503 Service Unavailable\r\nServer: " + serverToken + "\r\nRetry-After: 1\r\n" +
+	"Content-Length: 0\r\nConnection: close\r\n\r\n"
+
+// refuseFull tells a client that the server has all the connections it takes.
+func (s *Server) refuseFull(c *netConn) {
+	s.log.printf("core", httpdconf.LevelInfo, c.RemoteAddr().String(), "connection refused: %d are open, which is the limit", s.maxConns)
+	defer c.close()
+	if c.TCPConn.SetWriteDeadline(time.Now().Add(lingerTime)) != nil {
+		return
+	}
+	if _, err := c.TCPConn.Write([]byte(fullAnswer)); err == nil {
+		c.linger()
+	}
+}

@@ -1,0 +1,274 @@
+package server
+
+import (
+	"errors"
+	"io"
+	"runtime"
+	"runtime/debug"
+	"sync/atomic"
+	"time"
+
+	"github.com/wshttpd/wshttpd/httpdconf"
+	"github.com/wshttpd/wshttpd/pluginloader/wsplugin"
+	"github.com/wshttpd/wshttpd/server/eventloop"
+	"github.com/wshttpd/wshttpd/ws"
+)
+
+// closeTime bounds the closing handshake: from the decision to send our close
+// frame to the closed descriptor it takes at most 5 s, the margin included.
+const closeTime = 5*time.Second - 200*time.Millisecond
+
+// conn is one WebSocket connection: protocol, session and outbox.
+//
+//	connecting ── 101 ──▶ open ── our close frame ──▶ closing ──▶ over
+//	                       │                                      ▲
+//	                       └── the peer's close frame, a failure ─┘
+//
+// In closing, messages are thrown away and nothing is sent; over ends the
+// session, and what still comes from the client is read and discarded until
+// its EOF, so that it gets what was written before the socket is gone.
+//
+// The plugin's side (wsplugin.Conn) may be called from any goroutine.
+type conn struct {
+	server  *Server
+	sock    *eventloop.Conn
+	proto   protocol
+	out     outbox
+	request request
+	reply   reply
+
+	connectThread atomic.Int64               // the thread that is inside the plugin's connect, else 0
+	deadline      atomic.Pointer[time.Timer] // of the closing handshake
+
+	// What follows belongs to the goroutine that reads.
+	session wsplugin.Session // nil once it was disconnected
+	over    bool             // bytes are discarded
+	ponged  bool             // a pong was sent since the last read
+}
+
+// newConn makes a connection in state connecting. Nothing is read from sock or
+// written to it before run.
+func newConn(s *Server, sock *eventloop.Conn, p protocol, r request, timeout time.Duration) *conn {
+	c := &conn{server: s, sock: sock, proto: p, request: r}
+	c.out.init(sock, c, timeout, c.stalled)
+	return c
+}
+
+// connect asks the plugin for a session. A plugin that panics, or ends the
+// goroutine, leaves crashed true; in the latter case connect does not return.
+func (c *conn) connect(p wsplugin.Plugin) (accepted, crashed bool) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	c.connectThread.Store(threadID())
+	crashed = true
+	defer func() {
+		c.connectThread.Store(0)
+		if crashed {
+			c.logCrash("on_connect", recover())
+			c.out.abandon()
+		}
+	}()
+	c.session = p.Connect(c)
+	crashed = false
+	if c.session == nil {
+		c.out.abandon()
+		return false, false
+	}
+	c.server.open.addSession()
+	return true, false
+}
+
+// run serves the connection: head goes out first, then what the plugin has
+// sent meanwhile; early is what came behind the request. It returns when
+// nothing more can be read.
+func (c *conn) run(head, early []byte) {
+	c.out.open(head)
+	c.settle()
+	c.sock.Run(c, early)
+}
+
+// settle ends a connection that was closed from our side when its protocol
+// does not have the client answer that.
+func (c *conn) settle() {
+	if !c.over && c.out.sealed.Load() && !c.proto.awaitsClose() {
+		c.end()
+	}
+}
+
+// OnData takes what the client sent (eventloop.Handler), nothing after
+// Interrupt.
+func (c *conn) OnData(p []byte) {
+	for len(p) > 0 && !c.over {
+		e, n, err := c.proto.next(p)
+		p = p[n:]
+		if err != nil {
+			c.fail(err)
+			break
+		}
+		switch e.kind {
+		case eventMessage:
+			c.deliver(e, len(p) > 0)
+		case eventPing:
+			c.pong(e.payload)
+		case eventClose:
+			c.peerCloses(e.payload)
+		}
+	}
+	c.settle()
+	c.out.uncork()
+	if c.ponged {
+		// A client that pings and does not read gets no further than this.
+		c.ponged = false
+		c.out.awaitRoom(0)
+	}
+}
+
+// OnWritable goes on writing (eventloop.Handler).
+func (c *conn) OnWritable() { c.out.resume() }
+
+// OnClose ends what OnData began: nothing more can be read
+// (eventloop.Handler). At EOF the client may still read.
+func (c *conn) OnClose(err error) {
+	c.over = true
+	if err == io.EOF {
+		c.seal(ws.NormalClosure)
+		c.out.finish(true)
+	} else {
+		c.cut()
+	}
+	c.disconnect()
+}
+
+// deliver hands a message to the plugin. Once a close frame has gone out
+// messages are thrown away. With more, other frames of the same read follow,
+// and replies are held back to leave in one write.
+func (c *conn) deliver(e event, more bool) {
+	if c.out.sealed.Load() {
+		return
+	}
+	if more {
+		c.out.cork()
+	}
+	returned := false
+	defer func() {
+		if !returned {
+			c.logCrash("on_message", recover())
+			c.seal(ws.InternalError)
+			c.end()
+		}
+	}()
+	n := len(e.payload)
+	c.session.Message(e.message, e.payload[:n:n])
+	returned = true
+}
+
+// pong answers a ping (RFC 6455, section 5.5.3).
+func (c *conn) pong(payload []byte) {
+	c.ponged = c.out.add(len(payload), true, func(dst []byte) ([]byte, bool) {
+		return c.proto.appendMessage(dst, wsplugin.Pong, payload)
+	}) || c.ponged
+}
+
+// peerCloses answers the client's close frame, unless it is the answer to
+// ours, and ends.
+func (c *conn) peerCloses(payload []byte) {
+	c.seal(c.proto.closeAnswer(payload))
+	c.end()
+}
+
+// fail ends a connection whose client broke the protocol.
+func (c *conn) fail(err error) {
+	code := ws.ProtocolError
+	if e, ok := errors.AsType[*ws.Error](err); ok {
+		code = e.Code
+	}
+	c.log(httpdconf.LevelInfo, "connection failed with %d: %v", code, err)
+	c.seal(code)
+	c.end()
+}
+
+// end is the end of the closing handshake: the server closes first (RFC 6455,
+// section 7.1.1), the session is told, and OnClose does the rest.
+func (c *conn) end() {
+	c.over = true
+	c.out.finish(false)
+	c.disconnect()
+}
+
+// disconnect tells the session, once, that the connection is over. The outbox
+// is sealed, so that no send of the plugin goes on waiting.
+func (c *conn) disconnect() {
+	if c.session == nil {
+		return
+	}
+	session := c.session
+	c.session = nil
+	returned := false
+	defer func() {
+		if !returned {
+			c.logCrash("on_disconnect", recover())
+		}
+		c.server.open.removeSession()
+	}()
+	session.Disconnect()
+	returned = true
+}
+
+// abort ends a connection that was accepted and never taken over.
+func (c *conn) abort() {
+	c.out.abandon()
+	c.disconnect()
+}
+
+// seal sends a close frame with a code and starts the time for the handshake.
+func (c *conn) seal(code ws.CloseCode) bool {
+	code = c.proto.closeCode(code)
+	return c.sealWith([]byte{byte(code >> 8), byte(code)})
+}
+
+func (c *conn) sealWith(payload []byte) bool {
+	sealed := c.out.seal(func(dst []byte) []byte { return c.proto.appendClose(dst, payload) })
+	if sealed {
+		c.deadline.Store(time.AfterFunc(closeTime, c.cut))
+		if !c.proto.awaitsClose() {
+			c.sock.Interrupt() // the reader settles it
+		}
+	}
+	return sealed
+}
+
+// stalled cuts a client that takes nothing of what is to be written.
+func (c *conn) stalled() {
+	c.log(httpdconf.LevelInfo, "client took nothing for %v, connection cut", c.out.timeout)
+	c.cut()
+}
+
+// cut closes the socket, whatever is going on. The reader finds out, and
+// disconnects.
+func (c *conn) cut() {
+	c.out.abandon()
+	_ = c.sock.Close() // the descriptor is gone whatever it says
+}
+
+// closed tells that the socket is closed; the netConn calls it.
+func (c *conn) closed() {
+	if t := c.deadline.Load(); t != nil {
+		t.Stop()
+	}
+}
+
+// logCrash logs a callback that did not return, with its stack.
+func (c *conn) logCrash(callback string, cause any) {
+	what := "ended its goroutine"
+	if cause != nil {
+		what = "panicked"
+	}
+	c.log(httpdconf.LevelError, "plugin %s in %s: %v\n%s", what, callback, cause, debug.Stack())
+}
+
+func (c *conn) log(level httpdconf.LogLevel, format string, args ...any) {
+	c.server.log.printf("websocket", level, c.request.remoteAddr, format, args...)
+}
+
+// shutdown tells the client that the server stops.
+func (c *conn) shutdown() { c.seal(ws.GoingAway) }

@@ -1,0 +1,286 @@
+package server
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"math"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/wshttpd/wshttpd/server/eventloop"
+)
+
+// The times of an HTTP connection, and the sizes that go with them. header and
+// body are the defaults of RequestReadTimeout (header=20-40,MinRate=500
+// body=20,MinRate=500), keep-alive that of KeepAliveTimeout.
+const (
+	headerTime    = 20 * time.Second
+	headerTimeMax = 40 * time.Second
+	bodyTime      = 20 * time.Second
+	minRate       = 500 // bytes a second, each of which prolongs the time
+	keepAliveTime = 5 * time.Second
+
+	lingerTime  = 2 * time.Second // for a client to take an answer before the socket goes
+	lingerBytes = 64 << 10
+
+	writePiece = 1 << 20 // bytes to which one write deadline applies
+)
+
+// phase is where a connection stands in the exchange of requests and answers.
+type phase int
+
+const (
+	phaseHeader phase = iota
+	phaseBody
+	phaseIdle // between an answer and the next request
+)
+
+// errDetached answers reads once the socket is to leave HTTP: what fasthttp
+// has buffered can still be read, and nothing from the socket.
+var errDetached = errors.New("connection is leaving HTTP")
+
+// netConn is an accepted connection, from accept to close. While fasthttp has
+// it, it gives each phase its deadline: fasthttp's own cover a whole request
+// or a whole answer, and would cut honest slow ones. A WebSocket takes the
+// socket and its place in the count of connections over.
+type netConn struct {
+	*net.TCPConn
+	open    *openSet
+	timeout time.Duration // without progress, for writes
+
+	phase     phase
+	since     time.Time // begin of the phase
+	received  int64     // bytes in this phase
+	headerEnd time.Time // when the time for the last request's header is over
+	tail      [3]byte   // last bytes of a request header, to see its end in pieces
+	wrote     bool      // an answer, since the last read
+	eof       bool      // the client has ended its half
+	detached  bool
+
+	session *conn // accepted, and not taken over yet
+	taken   atomic.Pointer[conn]
+	idle    atomic.Bool // no byte of a request has come
+	once    sync.Once
+}
+
+func newNetConn(c *net.TCPConn, open *openSet, timeout time.Duration) *netConn {
+	n := &netConn{TCPConn: c, open: open, timeout: timeout, since: time.Now()}
+	n.idle.Store(true)
+	return n
+}
+
+// Read reads under the deadline of the phase that the connection is in.
+func (c *netConn) Read(p []byte) (int, error) {
+	if c.detached {
+		return 0, errDetached
+	}
+	if c.wrote { // fasthttp reads on only once an answer is complete
+		c.wrote = false
+		c.enter(phaseIdle)
+		if c.open.isStopping() {
+			return 0, io.EOF
+		}
+	}
+	if err := c.TCPConn.SetReadDeadline(c.readDeadline()); err != nil {
+		return 0, err
+	}
+	n, err := c.TCPConn.Read(p)
+	c.eof = err == io.EOF
+	c.advance(p[:n])
+	return n, err
+}
+
+func (c *netConn) readDeadline() time.Time {
+	earned := time.Duration(c.received) * time.Second / minRate
+	switch c.phase {
+	case phaseIdle:
+		return c.since.Add(keepAliveTime)
+	case phaseBody:
+		return c.since.Add(bodyTime + earned)
+	}
+	return c.since.Add(min(headerTime+earned, headerTimeMax))
+}
+
+// advance moves to the phase that begins with what was read.
+func (c *netConn) advance(p []byte) {
+	if len(p) == 0 {
+		return
+	}
+	if c.phase == phaseIdle {
+		c.enter(phaseHeader)
+	}
+	c.idle.Store(false)
+	c.received += int64(len(p))
+	if c.phase == phaseHeader && c.endsHeader(p) {
+		c.headerEnd = c.readDeadline()
+		c.enter(phaseBody)
+	}
+}
+
+func (c *netConn) enter(p phase) {
+	c.phase, c.since, c.received = p, time.Now(), 0
+	c.tail = [3]byte{}
+	c.idle.Store(p == phaseIdle)
+}
+
+var headerEnds = [][]byte{[]byte("\r\n\r\n"), []byte("\n\n")}
+
+// endsHeader reports whether the blank line behind a header has been read,
+// looking also across the border of two reads.
+func (c *netConn) endsHeader(p []byte) bool {
+	border := append(c.tail[:len(c.tail):len(c.tail)], p[:min(len(p), 3)]...)
+	for _, end := range headerEnds {
+		if bytes.Contains(border, end) || bytes.Contains(p, end) {
+			return true
+		}
+	}
+	copy(c.tail[:], border[len(border)-3:])
+	if len(p) >= 3 {
+		copy(c.tail[:], p[len(p)-3:])
+	}
+	return false
+}
+
+// Write writes p, each piece of it within the time that a client may take to
+// accept a byte. To a connection that has not sent a byte of a request nothing
+// is written: it is just closed.
+func (c *netConn) Write(p []byte) (int, error) {
+	if c.phase == phaseIdle || c.phase == phaseHeader && c.received == 0 {
+		return len(p), nil
+	}
+	c.wrote = true
+	written := 0
+	for written < len(p) {
+		if err := c.TCPConn.SetWriteDeadline(time.Now().Add(c.timeout)); err != nil {
+			return written, err
+		}
+		n, err := c.TCPConn.Write(p[written:min(len(p), written+writePiece)])
+		written += n
+		if err != nil {
+			return written, err
+		}
+	}
+	return written, nil
+}
+
+// ReadFrom sends a file without copying it, piece by piece as Write does.
+func (c *netConn) ReadFrom(r io.Reader) (int64, error) {
+	limited, ok := r.(*io.LimitedReader)
+	if !ok {
+		limited = &io.LimitedReader{R: r, N: math.MaxInt64}
+	}
+	c.wrote = true
+	var sent int64
+	for limited.N > 0 {
+		if err := c.TCPConn.SetWriteDeadline(time.Now().Add(c.timeout)); err != nil {
+			return sent, err
+		}
+		// The kernel sends a file by itself only through a single limit.
+		n, err := c.TCPConn.ReadFrom(&io.LimitedReader{R: limited.R, N: min(limited.N, writePiece)})
+		sent += n
+		limited.N -= n
+		if err != nil || n == 0 {
+			return sent, err
+		}
+	}
+	return sent, nil
+}
+
+// SetDeadline and SetWriteDeadline leave the deadlines to the phases: fasthttp
+// clears them before a takeover, and must not fail there.
+func (c *netConn) SetDeadline(time.Time) error      { return nil }
+func (c *netConn) SetWriteDeadline(time.Time) error { return nil }
+
+// SetReadDeadline does so as well, until the socket has left HTTP.
+func (c *netConn) SetReadDeadline(t time.Time) error {
+	if c.taken.Load() == nil {
+		return nil
+	}
+	return c.TCPConn.SetReadDeadline(t)
+}
+
+// readKey reads more of what belongs to a header but stands behind its blank
+// line, within the header's time. It appends to p.
+func (c *netConn) readKey(p []byte) ([]byte, error) {
+	if err := c.TCPConn.SetReadDeadline(c.headerEnd); err != nil {
+		return p, err
+	}
+	var buf [1024]byte
+	n, err := c.TCPConn.Read(buf[:])
+	c.eof = err == io.EOF
+	return append(p, buf[:n]...), err
+}
+
+// takeover hands the socket to a WebSocket connection: no deadline is left on
+// it, and Close closes it at once.
+func (c *netConn) takeover() (*conn, error) {
+	ws := c.session
+	c.session = nil
+	c.taken.Store(ws)
+	return ws, c.TCPConn.SetDeadline(time.Time{})
+}
+
+// Close ends the connection. In HTTP it lingers until the client has read the
+// answer, so that bytes which it still sends do not destroy it by a reset.
+func (c *netConn) Close() error {
+	if c.session != nil {
+		c.session.abort() // fasthttp did not get as far as the takeover
+		c.session = nil
+	}
+	if c.taken.Load() == nil && !c.eof && c.phase != phaseIdle {
+		c.linger()
+	}
+	return c.close()
+}
+
+func (c *netConn) linger() {
+	if c.TCPConn.CloseWrite() != nil || c.TCPConn.SetReadDeadline(time.Now().Add(lingerTime)) != nil {
+		return
+	}
+	_, _ = io.CopyN(io.Discard, c.TCPConn, lingerBytes) // whatever ends it, the socket is closed next
+}
+
+// close closes the socket and takes the connection out of the count. Any
+// goroutine may call it; only the first call counts.
+func (c *netConn) close() (err error) {
+	c.once.Do(func() {
+		err = c.TCPConn.Close()
+		if ws := c.taken.Load(); ws != nil {
+			ws.closed()
+		}
+		c.open.remove(c)
+	})
+	return err
+}
+
+// shutdown ends the connection when the server stops: a WebSocket by a close
+// frame, an idle HTTP connection at once, one with a request under way after
+// its answer.
+func (c *netConn) shutdown() {
+	if ws := c.taken.Load(); ws != nil {
+		ws.shutdown()
+		return
+	}
+	c.closeIdle()
+}
+
+// closeIdle closes an HTTP connection on which no request is under way.
+func (c *netConn) closeIdle() {
+	if c.taken.Load() == nil && c.idle.Load() {
+		_ = c.close() // nobody is left to tell
+	}
+}
+
+// cut ends the connection at once.
+func (c *netConn) cut() {
+	if ws := c.taken.Load(); ws != nil {
+		ws.cut()
+		return
+	}
+	_ = c.close()
+}
+
+var _ eventloop.Socket = (*netConn)(nil)

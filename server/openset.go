@@ -1,0 +1,105 @@
+package server
+
+import (
+	"context"
+	"sync"
+)
+
+// openSet knows every connection from accept to close, and counts the plugins'
+// sessions: a session may outlive its socket while a callback runs.
+type openSet struct {
+	mu       sync.Mutex
+	gone     sync.Cond             // mu; signalled when something was removed
+	conns    map[*netConn]struct{} // guarded by mu
+	sessions int                   // guarded by mu
+	stopping bool                  // guarded by mu; no connection is added any more
+}
+
+func newOpenSet() *openSet {
+	o := &openSet{conns: make(map[*netConn]struct{})}
+	o.gone.L = &o.mu
+	return o
+}
+
+// add counts a connection in, unless that would be more than limit or the
+// server stops.
+func (o *openSet) add(c *netConn, limit int) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.stopping || len(o.conns) >= limit {
+		return false
+	}
+	o.conns[c] = struct{}{}
+	return true
+}
+
+func (o *openSet) remove(c *netConn) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	delete(o.conns, c)
+	o.gone.Broadcast()
+}
+
+func (o *openSet) addSession() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.sessions++
+}
+
+func (o *openSet) removeSession() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.sessions--
+	o.gone.Broadcast()
+}
+
+// stop lets no further connection in and returns those that are open.
+func (o *openSet) stop() []*netConn {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.stopping = true
+	return o.listed()
+}
+
+// isStopping reports whether stop was called.
+func (o *openSet) isStopping() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.stopping
+}
+
+// all returns the open connections.
+func (o *openSet) all() []*netConn {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.listed()
+}
+
+// listed is all with mu held.
+func (o *openSet) listed() []*netConn {
+	list := make([]*netConn, 0, len(o.conns))
+	for c := range o.conns {
+		list = append(list, c)
+	}
+	return list
+}
+
+// await waits until no connection and no session is left, or until ctx ends,
+// and reports whether all are gone.
+func (o *openSet) await(ctx context.Context) bool {
+	wake := context.AfterFunc(ctx, func() {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		o.gone.Broadcast()
+	})
+	defer wake()
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for len(o.conns) > 0 || o.sessions > 0 {
+		if ctx.Err() != nil {
+			return false
+		}
+		o.gone.Wait()
+	}
+	return true
+}

@@ -1,0 +1,309 @@
+package server
+
+import (
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/wshttpd/wshttpd/server/eventloop"
+)
+
+const (
+	// outboxBound is how many bytes may wait to be written before a send
+	// waits too. One message may be larger: it is accepted when nothing else
+	// waits.
+	outboxBound = 1 << 20
+
+	// pooledBytes is the largest buffer that goes back to the pool.
+	pooledBytes = 64 << 10
+
+	// corkedFor is how long a reply may be held back so that it leaves in one
+	// write with those to later messages of the same read.
+	corkedFor = 5 * time.Millisecond
+)
+
+// outbox holds the bytes on their way to one client: in order, bounded, and
+// filled from any goroutine. Frames are made in its buffer under its lock, so
+// that they never mix.
+//
+// It starts plugged: what is sent waits until open writes the 101 head in
+// front of it. It ends with seal, after which no frame gets in.
+type outbox struct {
+	sock    *eventloop.Conn
+	handler eventloop.Handler // of sock, for NotifyWritable
+	stalled func()            // called when the client took nothing for timeout
+	timeout time.Duration
+
+	sealed atomic.Bool // no frame is accepted any more; set under mu, read anywhere
+
+	mu      sync.Mutex
+	room    sync.Cond // mu; signalled whenever bytes were written or all is over
+	buf     []byte    // guarded by mu, like all that follows; nil while nothing waits
+	box     *[]byte   // what buf goes back to the pool in
+	written int       // how much of buf has been written
+	plugged bool      // the 101 head is not yet in front
+	corked  bool      // more replies are expected; uncork will write
+	waiting bool      // NotifyWritable is under way
+	lost    bool      // the socket takes nothing any more
+	shut    bool      // end the writing half once all is written
+	release bool      // close the socket once all is written
+
+	corkTimer  *time.Timer // made at the first use
+	corkArmed  bool        // corkTimer runs
+	stallTimer *time.Timer
+}
+
+// outBuffers holds the buffers of outboxes that have something to write: one
+// that has nothing owns none.
+var outBuffers = sync.Pool{New: func() any { return new([]byte) }}
+
+func (o *outbox) init(sock *eventloop.Conn, h eventloop.Handler, timeout time.Duration, stalled func()) {
+	o.sock, o.handler = sock, h
+	o.room.L = &o.mu
+	o.plugged = true
+	o.timeout = timeout
+	o.stalled = stalled
+}
+
+// pending returns how many bytes wait to be written. mu is held.
+func (o *outbox) pending() int { return len(o.buf) - o.written }
+
+// add makes room for a frame of a payload of size bytes, waits for it if wait
+// allows that, and appends what frame gives. It reports whether the frame was
+// accepted: not so after seal, nor when frame refuses.
+func (o *outbox) add(size int, wait bool, frame func(dst []byte) ([]byte, bool)) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for !o.sealed.Load() && o.pending() > 0 && o.pending()+size > outboxBound {
+		o.flush()
+		if o.pending() == 0 || o.lost {
+			continue
+		}
+		if !wait {
+			return false
+		}
+		o.room.Wait()
+	}
+	if o.sealed.Load() {
+		return false
+	}
+	buf, ok := frame(o.writable())
+	o.buf = buf
+	if !ok {
+		return false
+	}
+	if o.corked {
+		o.limitCork()
+	} else {
+		o.flush()
+	}
+	return true
+}
+
+// seal appends the bytes of a closing handshake, may be none, and accepts
+// nothing after them. It reports whether this call was the one that did it.
+// Senders that wait give up.
+func (o *outbox) seal(last func(dst []byte) []byte) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.sealed.Load() {
+		return false
+	}
+	o.buf = last(o.writable())
+	o.sealed.Store(true)
+	o.flush()
+	o.room.Broadcast()
+	return true
+}
+
+// open puts head in front of what has been sent so far and begins to write.
+func (o *outbox) open(head []byte) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.buf = slices.Insert(o.writable(), 0, head...)
+	o.plugged = false
+	o.flush()
+}
+
+// cork holds frames back until uncork, or until corkedFor is over.
+func (o *outbox) cork() {
+	o.mu.Lock()
+	o.corked = true
+	o.mu.Unlock()
+}
+
+// uncork writes what has been held back.
+func (o *outbox) uncork() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if !o.corked {
+		return
+	}
+	o.corked = false
+	if o.corkArmed {
+		o.corkArmed = false
+		o.corkTimer.Stop()
+	}
+	o.flush()
+}
+
+// limitCork sees to it that a frame held back leaves in time even when the
+// callback that runs now blocks. mu is held.
+func (o *outbox) limitCork() {
+	switch {
+	case o.corkArmed:
+	case o.corkTimer == nil:
+		o.corkTimer = time.AfterFunc(corkedFor, o.uncork)
+	default:
+		o.corkTimer.Reset(corkedFor)
+	}
+	o.corkArmed = true
+}
+
+// writable returns the buffer to append to. mu is held.
+func (o *outbox) writable() []byte {
+	if o.buf == nil {
+		o.box = outBuffers.Get().(*[]byte)
+		o.buf = (*o.box)[:0]
+	}
+	return o.buf
+}
+
+// putBack gives the buffer to the next outbox that needs one, unless it has
+// grown large. mu is held.
+func (o *outbox) putBack() {
+	if o.box != nil {
+		*o.box = nil
+		if cap(o.buf) <= pooledBytes {
+			*o.box = o.buf[:0]
+		}
+		outBuffers.Put(o.box)
+	}
+	o.box, o.buf, o.written = nil, nil, 0
+}
+
+// compact drops what has been written, once that is most of a large buffer: a
+// client that is slow but steady must not make it grow. mu is held.
+func (o *outbox) compact() {
+	if o.written < pooledBytes || o.written < len(o.buf)/2 {
+		return
+	}
+	o.buf = o.buf[:copy(o.buf, o.buf[o.written:])]
+	o.written = 0
+}
+
+// flush writes what the socket takes. mu is held.
+func (o *outbox) flush() {
+	if o.plugged || o.waiting || o.lost {
+		return
+	}
+	if o.pending() > 0 {
+		n, err := o.sock.TryWrite(o.buf[o.written:])
+		o.written += n
+		if err != nil {
+			o.lose()
+			return
+		}
+		if n > 0 {
+			o.compact()
+			o.room.Broadcast()
+		}
+	}
+	if o.pending() > 0 {
+		o.waiting = true
+		o.watchStall()
+		o.sock.NotifyWritable(o.handler)
+		return
+	}
+	o.drained()
+}
+
+// drained puts the buffer away and does what was to be done at the end. mu is
+// held.
+func (o *outbox) drained() {
+	o.putBack()
+	if o.stallTimer != nil {
+		o.stallTimer.Stop()
+	}
+	o.room.Broadcast()
+	if o.shut || o.release {
+		o.shut = false
+		_ = o.sock.CloseWrite() // it fails where the client has gone already
+	}
+	if o.release {
+		_ = o.sock.Close()
+	}
+}
+
+// resume goes on writing; the socket takes bytes again.
+func (o *outbox) resume() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.waiting = false
+	if o.stallTimer != nil {
+		o.stallTimer.Reset(o.timeout)
+	}
+	o.flush()
+}
+
+// watchStall starts the time within which the client has to take a byte. mu is
+// held.
+func (o *outbox) watchStall() {
+	if o.stallTimer == nil {
+		o.stallTimer = time.AfterFunc(o.timeout, o.stalled)
+		return
+	}
+	o.stallTimer.Reset(o.timeout)
+}
+
+// awaitRoom waits until at most limit bytes are left to write, or nothing will
+// be written any more.
+func (o *outbox) awaitRoom(limit int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for o.pending() > limit && !o.lost {
+		o.flush()
+		if o.pending() > limit && !o.lost {
+			o.room.Wait()
+		}
+	}
+}
+
+// finish ends the writing half, and with release closes the socket too, once
+// all is written. The outbox is sealed.
+func (o *outbox) finish(release bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.shut = true
+	o.release = o.release || release
+	if o.lost && o.release {
+		_ = o.sock.Close()
+		return
+	}
+	o.flush()
+}
+
+// abandon gives up on what is still to be written, and wakes all who wait.
+func (o *outbox) abandon() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.lose()
+}
+
+// lose is abandon with mu held.
+func (o *outbox) lose() {
+	o.sealed.Store(true)
+	o.lost = true
+	o.putBack()
+	if o.stallTimer != nil {
+		o.stallTimer.Stop()
+	}
+	if o.corkTimer != nil {
+		o.corkTimer.Stop()
+	}
+	if o.release {
+		_ = o.sock.Close()
+	}
+	o.room.Broadcast()
+}

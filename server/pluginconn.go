@@ -1,0 +1,67 @@
+package server
+
+import (
+	"slices"
+
+	"github.com/wshttpd/wshttpd/httpdconf"
+	"github.com/wshttpd/wshttpd/pluginloader/wsplugin"
+)
+
+// The methods in this file are the plugin's side of a connection
+// (wsplugin.Conn, which documents them).
+
+// LookupHeader is Header for the C side, where an absent field and an empty
+// one differ.
+func (c *conn) LookupHeader(name string) (value string, present bool) {
+	return c.request.lookup(name)
+}
+
+func (c *conn) Header(name string) string {
+	value, _ := c.request.lookup(name)
+	return value
+}
+
+func (c *conn) SetHeader(name, value string) {
+	if why := c.reply.set(name, value); why != "" {
+		c.log(httpdconf.LevelWarn, "plugin sets response header %q: %s, left out", name, why)
+	}
+}
+
+func (c *conn) Protocols() []string { return slices.Clone(c.request.protocols) }
+
+func (c *conn) SetProtocol(name string) { c.reply.choose(name) }
+
+func (c *conn) URI() string { return c.request.target }
+
+func (c *conn) RemoteAddr() string { return c.request.remoteAddr }
+
+func (c *conn) Send(t wsplugin.MessageType, payload []byte) int {
+	if c.proto.closes(t) {
+		if c.sealWith(payload) {
+			return len(payload)
+		}
+		return 0
+	}
+	unsendable := false
+	accepted := c.out.add(len(payload), c.mayWait(), func(dst []byte) ([]byte, bool) {
+		dst, ok := c.proto.appendMessage(dst, t, payload)
+		unsendable = !ok
+		return dst, ok
+	})
+	if unsendable {
+		c.log(httpdconf.LevelWarn, "plugin sends a message of type %d and %d bytes, for which there is no frame: not sent", t, len(payload))
+	}
+	if !accepted {
+		return 0
+	}
+	return len(payload)
+}
+
+func (c *conn) Close() { c.sealWith(nil) }
+
+// mayWait reports whether a send may wait for room: not so on the thread that
+// is inside connect, since nothing is written before connect has returned.
+func (c *conn) mayWait() bool {
+	thread := c.connectThread.Load()
+	return thread == 0 || thread != threadID()
+}

@@ -1,0 +1,93 @@
+package server
+
+import (
+	"strings"
+	"sync"
+
+	"github.com/wshttpd/wshttpd/ws"
+)
+
+// reply gathers what a plugin's connect wants in the answer to the handshake.
+// It is open while connect runs and ignores what comes later.
+type reply struct {
+	mu       sync.Mutex
+	closed   bool       // guarded by mu, like all that follows
+	protocol string     // what the plugin chose
+	chosen   bool       // it has chosen
+	fields   []ws.Field // in the order in which names were first set
+}
+
+// ownFields are the header fields of the answer that belong to the server
+// whatever a plugin says, in lower case.
+var ownFields = map[string]bool{
+	"upgrade": true, "connection": true, "content-length": true, "transfer-encoding": true,
+	"sec-websocket-accept": true, "sec-websocket-extensions": true,
+	"sec-websocket-location": true, "sec-websocket-origin": true,
+	"websocket-location": true, "websocket-origin": true,
+}
+
+// set sets a header field and returns why not, or "".
+func (r *reply) set(name, value string) (refused string) {
+	lower := strings.ToLower(name)
+	switch {
+	case !ws.IsToken(name):
+		return "the name is no token"
+	case !isFieldValue(value):
+		return "the value holds a control byte"
+	case ownFields[lower]:
+		return "the field belongs to the handshake"
+	}
+	if lower == "sec-websocket-protocol" || lower == "websocket-protocol" {
+		r.choose(value)
+		return ""
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed {
+		return ""
+	}
+	for i := range r.fields {
+		if strings.EqualFold(r.fields[i].Name, name) {
+			r.fields[i].Value = value
+			return ""
+		}
+	}
+	r.fields = append(r.fields, ws.Field{Name: strings.Clone(name), Value: strings.Clone(value)})
+	return ""
+}
+
+// choose sets the subprotocol to answer.
+func (r *reply) choose(protocol string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.closed {
+		r.protocol, r.chosen = strings.Clone(protocol), true
+	}
+}
+
+// close ends the time in which the answer can be changed and returns it: the
+// plugin's choice of a subprotocol, else the first one offered.
+func (r *reply) close(offered []string) (protocol string, fields []ws.Field) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.closed = true
+	fields, r.fields = r.fields, nil
+	if r.chosen {
+		return r.protocol, fields
+	}
+	if len(offered) > 0 {
+		return offered[0], fields
+	}
+	return "", fields
+}
+
+// isFieldValue reports whether s may stand as a header field's value: no
+// control byte but tab (RFC 9110, section 5.5).
+func isFieldValue(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' && s[i] != '\t' || s[i] == 0x7f {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,88 @@
+package server
+
+import (
+	"errors"
+	"io"
+	"net"
+	"os"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/wshttpd/wshttpd/httpdconf"
+)
+
+// takeover takes a connection out of fasthttp, which has handed it over as
+// hijacked: what fasthttp had buffered behind the request head comes first,
+// then the socket itself. The connection goes on in a goroutine of its own, so
+// that everything of fasthttp's is free.
+func (s *Server) takeover(nc *netConn, hijacked net.Conn, head []byte) {
+	early, err := drain(nc, hijacked)
+	s.begin(nc, head, early, err)
+}
+
+// begin starts the WebSocket that nc has a session for, unless err says that
+// the client was lost.
+func (s *Server) begin(nc *netConn, head, early []byte, err error) {
+	c, deadlineErr := nc.takeover()
+	if err != nil || deadlineErr != nil {
+		c.log(httpdconf.LevelInfo, "connection lost during the handshake")
+		c.cut()
+		c.disconnect()
+		return
+	}
+	if s.open.isStopping() {
+		c.shutdown() // Shutdown may have passed by before it was a WebSocket
+	}
+	go c.run(head, early)
+}
+
+// takeoverDraft76 waits for key 3 before the plugin is asked. A refusal is an
+// ordinary answer, although fasthttp is gone; a client that ends before its
+// key is complete gets none.
+func (s *Server) takeoverDraft76(nc *netConn, hijacked net.Conn, o *opening) {
+	early, err := drain(nc, hijacked)
+	for err == nil && len(early) < len(o.key3) {
+		early, err = nc.readKey(early)
+	}
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		s.refuseDetached(nc, fasthttp.StatusRequestTimeout, "The bytes behind the WebSocket handshake did not come in time.")
+		return
+	case err != nil:
+		_ = nc.close() // the client has gone
+		return
+	}
+	n := copy(o.key3[:], early)
+	returned := false
+	defer func() {
+		if !returned { // the plugin has ended the goroutine
+			s.refuseDetached(nc, fasthttp.StatusInternalServerError, "The WebSocket plugin failed.")
+		}
+	}()
+	head, status, reason := s.ask(nc, o)
+	returned = true
+	if status != fasthttp.StatusSwitchingProtocols {
+		s.refuseDetached(nc, status, reason)
+		return
+	}
+	s.begin(nc, head, early[n:], nil)
+}
+
+// refuseDetached answers on a connection that has left fasthttp, and closes it.
+func (s *Server) refuseDetached(nc *netConn, status int, reason string) {
+	answer := fasthttp.AcquireResponse()
+	defer fasthttp.ReleaseResponse(answer)
+	s.setRefusal(answer, status, reason)
+	_, _ = answer.WriteTo(nc) // a client that does not take it is closed all the same
+	_ = nc.Close()
+}
+
+// drain reads what fasthttp has buffered, and nothing from the socket.
+func drain(nc *netConn, hijacked net.Conn) ([]byte, error) {
+	nc.detached = true
+	early, err := io.ReadAll(hijacked)
+	if err != errDetached {
+		return early, err
+	}
+	return early, nil
+}

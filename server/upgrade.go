@@ -1,0 +1,328 @@
+package server
+
+import (
+	"net"
+	"strings"
+	"time"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/wshttpd/wshttpd/draft76"
+	"github.com/wshttpd/wshttpd/httpdconf"
+	"github.com/wshttpd/wshttpd/pluginloader/wsplugin"
+	"github.com/wshttpd/wshttpd/server/eventloop"
+	"github.com/wshttpd/wshttpd/ws"
+)
+
+// upgrade answers a request that asks to become a WebSocket, at a path whose
+// handler is websocket-handler and whose access rules let it through: by a
+// refusal, which is an ordinary answer, or by taking the connection out of
+// HTTP.
+//
+// The headers say which protocol is meant. A request that fits none is judged
+// as one of version 13, 8 or 7 that lacks its version.
+func (s *Server) upgrade(ctx *fasthttp.RequestCtx, r *route) {
+	if meant, draft75 := s.meansDraft(ctx, r); meant {
+		s.upgradeDraft(ctx, r, draft75)
+		return
+	}
+	s.upgradeHybi(ctx, r)
+}
+
+// meansDraft reports whether the drafts are spoken here and the request is one
+// of them: draft-76 by its two keys, draft-75 by having no header of any other
+// protocol, where SupportDraft75 is On. Their clients send a Connection header
+// of the one word (hixie-76, section 4.1).
+func (s *Server) meansDraft(ctx *fasthttp.RequestCtx, r *route) (meant, draft75 bool) {
+	sent := func(name string) bool { return len(headerLines(ctx, name)) > 0 }
+	connection := headerLines(ctx, "Connection")
+	switch {
+	case !s.speaksDrafts || sent("Sec-WebSocket-Key") || sent("Sec-WebSocket-Version"):
+		return false, false
+	case len(connection) != 1 || !strings.EqualFold(connection[0], "upgrade"):
+		return false, false
+	case sent("Sec-WebSocket-Key1") && sent("Sec-WebSocket-Key2"):
+		return true, false
+	case sent("Sec-WebSocket-Key1") || sent("Sec-WebSocket-Key2"):
+		return false, false
+	}
+	supported := r.settings.Draft76 != nil && r.settings.Draft76.SupportDraft75
+	return supported, supported
+}
+
+// upgradeHybi is upgrade for versions 13, 8 and 7. The first condition that
+// fails decides (RFC 6455, section 4.2.1).
+func (s *Server) upgradeHybi(ctx *fasthttp.RequestCtx, r *route) {
+	handshake, refusal := ws.CheckRequest(wsRequest(ctx))
+	if refusal != nil {
+		if refusal.ListVersions && s.speaksHybi {
+			ctx.Response.Header.Set("Sec-WebSocket-Version", ws.SupportedVersions)
+		}
+		s.refuse(ctx, refusal.Status, refusal.Reason)
+		return
+	}
+	if !s.speaksHybi {
+		s.refuse(ctx, fasthttp.StatusBadRequest, "No module that speaks this WebSocket version is loaded.")
+		return
+	}
+	settings := webSocketSettings(r)
+	plugin := s.plugins[settings.Plugin]
+	if plugin == nil {
+		s.refuseWithoutPlugin(ctx, r)
+		return
+	}
+	origins := [][]string{headerLines(ctx, "Origin")}
+	if handshake.Version == 8 || handshake.Version == 7 {
+		// hybi-11 renamed it back from what hybi-07 to hybi-10 call it.
+		origins = append(origins, headerLines(ctx, "Sec-WebSocket-Origin"))
+	}
+	if !s.originAccepted(ctx, r, settings, origins) {
+		s.refuse(ctx, fasthttp.StatusForbidden, wrongOrigin)
+		return
+	}
+	s.accept(ctx, &opening{
+		plugin:  plugin,
+		request: copyRequest(ctx, r, handshake.Protocols),
+		timeout: r.host.Timeout,
+		proto: &hybi{
+			decoder:       ws.Decoder{Version: handshake.Version, MaxMessage: settings.MaxMessageSize},
+			allowReserved: settings.AllowReservedStatus,
+		},
+		isProtocol: ws.IsToken,
+		head: func(protocol string, fields []ws.Field) []byte {
+			return ws.AppendResponse(nil, handshake.Key, protocol, fields)
+		},
+	})
+}
+
+// upgradeDraft is upgrade for draft-76 and draft-75.
+func (s *Server) upgradeDraft(ctx *fasthttp.RequestCtx, r *route, draft75 bool) {
+	handshake, refusal := draft76.CheckRequest(draftRequest(ctx, draft75))
+	if refusal != nil {
+		s.refuse(ctx, refusal.Status, refusal.Reason)
+		return
+	}
+	plugin := s.draftPlugin(r)
+	if plugin == nil {
+		s.refuseWithoutPlugin(ctx, r)
+		return
+	}
+	// The limit and the origin check stand in mod_websocket's record and hold
+	// here too.
+	settings := webSocketSettings(r)
+	origins := headerLines(ctx, "Origin")
+	if !s.originAccepted(ctx, r, settings, [][]string{origins}) {
+		s.refuse(ctx, fasthttp.StatusForbidden, wrongOrigin)
+		return
+	}
+	answer := draft76.Response{
+		Draft75:   draft75,
+		Location:  draft76.Location(false, r.authority, pathAndQuery(r.target)),
+		Origin:    strings.Join(origins, ", "),
+		HasOrigin: len(origins) > 0,
+	}
+	o := &opening{
+		plugin:     plugin,
+		request:    copyRequest(ctx, r, handshake.Protocols),
+		timeout:    r.host.Timeout,
+		proto:      &hixie{decoder: draft76.Decoder{MaxText: settings.MaxMessageSize, Draft75: draft75}},
+		isProtocol: draft76.IsProtocol,
+	}
+	o.head = func(protocol string, fields []ws.Field) []byte {
+		answer.Protocol = protocol
+		for _, f := range fields {
+			answer.Fields = append(answer.Fields, draft76.Field(f))
+		}
+		head := draft76.AppendResponse(nil, &answer)
+		if draft75 {
+			return head
+		}
+		proof := handshake.Answer(o.key3)
+		return append(head, proof[:]...)
+	}
+	body := ctx.Request.Body()
+	switch {
+	case draft75:
+		s.accept(ctx, o)
+	case len(body) == len(o.key3): // a client that declares key 3 as a body
+		copy(o.key3[:], body)
+		s.accept(ctx, o)
+	default:
+		s.awaitKey3(ctx, o)
+	}
+}
+
+// wrongOrigin is the reason of a refusal by the origin check.
+const wrongOrigin = "The origin of the request is not accepted here."
+
+func (s *Server) refuseWithoutPlugin(ctx *fasthttp.RequestCtx, r *route) {
+	s.log.printf("websocket", httpdconf.LevelError, ctx.RemoteAddr().String(),
+		"no WebSocket plugin is assigned for location %s (did you forget to define a WebSocketHandler?)", r.path)
+	s.refuse(ctx, fasthttp.StatusInternalServerError, "No WebSocket plugin is assigned to this location.")
+}
+
+// opening is an upgrade request that was found good. What is left is to ask
+// the plugin, and to answer.
+type opening struct {
+	plugin     wsplugin.Plugin
+	request    request
+	timeout    time.Duration // without progress, for writes
+	proto      protocol
+	isProtocol func(string) bool // whether a plugin's choice can be answered
+	key3       [8]byte           // of draft-76, once it has come
+	head       func(protocol string, fields []ws.Field) []byte
+}
+
+// accept asks the plugin, and answers 101 if it gives a session.
+func (s *Server) accept(ctx *fasthttp.RequestCtx, o *opening) {
+	nc, isOurs := ctx.Conn().(*netConn)
+	if !isOurs {
+		s.refuse(ctx, fasthttp.StatusInternalServerError, cannotUpgrade)
+		return
+	}
+	head, status, reason := s.ask(nc, o)
+	if status != fasthttp.StatusSwitchingProtocols {
+		s.refuse(ctx, status, reason)
+		return
+	}
+	ctx.HijackSetNoResponse(true) // the 101 is ours: words, order and case matter
+	ctx.Hijack(func(hijacked net.Conn) { s.takeover(nc, hijacked, head) })
+}
+
+const cannotUpgrade = "This connection cannot become a WebSocket."
+
+// ask has the plugin decide. With status 101 nc has a session, and head is the
+// answer; else status and reason say how to refuse.
+func (s *Server) ask(nc *netConn, o *opening) (head []byte, status int, reason string) {
+	sock, err := eventloop.New(nc)
+	if err != nil { // the client has gone
+		return nil, fasthttp.StatusInternalServerError, cannotUpgrade
+	}
+	c := newConn(s, sock, o.proto, o.request, o.timeout)
+	accepted, crashed := c.connect(o.plugin)
+	switch {
+	case crashed:
+		return nil, fasthttp.StatusInternalServerError, "The WebSocket plugin failed."
+	case !accepted:
+		return nil, fasthttp.StatusForbidden, ""
+	}
+	protocol, fields := c.reply.close(o.request.protocols)
+	if protocol != "" && !o.isProtocol(protocol) {
+		c.log(httpdconf.LevelWarn, "plugin chose subprotocol %q, which cannot stand in the header: left out", protocol)
+		protocol = ""
+	}
+	nc.session = c
+	return o.head(protocol, fields), fasthttp.StatusSwitchingProtocols, ""
+}
+
+// awaitKey3 takes the connection out of HTTP before anything is answered: the
+// 8 bytes behind a draft-76 head are no body that fasthttp would read
+// (hixie-76, section 5.2, step 1).
+func (s *Server) awaitKey3(ctx *fasthttp.RequestCtx, o *opening) {
+	nc, isOurs := ctx.Conn().(*netConn)
+	if !isOurs {
+		s.refuse(ctx, fasthttp.StatusInternalServerError, cannotUpgrade)
+		return
+	}
+	ctx.HijackSetNoResponse(true)
+	ctx.Hijack(func(hijacked net.Conn) { s.takeoverDraft76(nc, hijacked, o) })
+}
+
+// draftPlugin returns the plugin that mod_websocket_draft76's record names for
+// the path, nil if none.
+func (s *Server) draftPlugin(r *route) wsplugin.Plugin {
+	if r.settings.Draft76 == nil {
+		return nil
+	}
+	return s.plugins[r.settings.Draft76.Plugin]
+}
+
+// webSocketSettings returns what mod_websocket's record says for the path.
+func webSocketSettings(r *route) httpdconf.WebSocketDir {
+	if r.settings.WebSocket == nil {
+		return httpdconf.WebSocketDir{}
+	}
+	return *r.settings.WebSocket
+}
+
+// originAccepted checks the origin headers of a request, one slice of lines for
+// each header that its protocol version looks at.
+func (s *Server) originAccepted(ctx *fasthttp.RequestCtx, r *route, d httpdconf.WebSocketDir, sent [][]string) bool {
+	mode := s.cfg.OriginCheckDefault
+	if d.OriginCheck != nil {
+		mode = *d.OriginCheck
+	}
+	own, _ := newOrigin("http", r.authority) // an unusable one equals no origin that parses
+	if originPasses(mode, d.TrustedOrigins, own, sent...) {
+		return true
+	}
+	s.log.printf("websocket", httpdconf.LevelInfo, ctx.RemoteAddr().String(),
+		"origin %q is not accepted for %s", sent, r.path)
+	return false
+}
+
+// wsRequest gathers what the opening handshake is judged by.
+func wsRequest(ctx *fasthttp.RequestCtx) *ws.Request {
+	return &ws.Request{
+		Method:   string(ctx.Method()),
+		HTTP11:   ctx.Request.Header.IsHTTP11(),
+		HasBody:  declaresBody(ctx),
+		Version:  headerLines(ctx, "Sec-WebSocket-Version"),
+		Key:      headerLines(ctx, "Sec-WebSocket-Key"),
+		Protocol: headerLines(ctx, "Sec-WebSocket-Protocol"),
+	}
+}
+
+// draftRequest gathers what a handshake of the drafts is judged by.
+func draftRequest(ctx *fasthttp.RequestCtx, draft75 bool) *draft76.Request {
+	r := &draft76.Request{
+		Draft75:          draft75,
+		Method:           string(ctx.Method()),
+		HTTP11:           ctx.Request.Header.IsHTTP11(),
+		TransferEncoding: headerLines(ctx, "Transfer-Encoding"),
+		ContentLength:    headerLines(ctx, "Content-Length"),
+		Key1:             headerLines(ctx, "Sec-WebSocket-Key1"),
+		Key2:             headerLines(ctx, "Sec-WebSocket-Key2"),
+		Protocol:         headerLines(ctx, "Sec-WebSocket-Protocol"),
+	}
+	if draft75 {
+		r.Protocol = headerLines(ctx, "WebSocket-Protocol")
+	}
+	return r
+}
+
+// pathAndQuery cuts scheme and authority off a target in absolute form.
+func pathAndQuery(target string) string {
+	_, rest, absolute := strings.Cut(target, "://")
+	if strings.HasPrefix(target, "/") || !absolute {
+		return target
+	}
+	if i := strings.IndexAny(rest, "/?"); i >= 0 {
+		return "/" + strings.TrimPrefix(rest[i:], "/")
+	}
+	return "/"
+}
+
+// declaresBody reports whether a request announces a body, which must not be
+// taken for frames.
+func declaresBody(ctx *fasthttp.RequestCtx) bool {
+	if len(headerLines(ctx, "Transfer-Encoding")) > 0 {
+		return true
+	}
+	for _, length := range headerLines(ctx, "Content-Length") {
+		if length != "0" {
+			return true
+		}
+	}
+	return false
+}
+
+// copyRequest copies the facts that outlive the request's context.
+func copyRequest(ctx *fasthttp.RequestCtx, r *route, protocols []string) request {
+	return request{
+		target:     r.target,
+		remoteAddr: ctx.RemoteAddr().String(),
+		header:     string(ctx.Request.Header.RawHeaders()),
+		protocols:  protocols,
+	}
+}
