@@ -17,7 +17,7 @@ func (s *utf8State) complete() bool { return s.left == 0 }
 func (s *utf8State) check(p []byte) bool {
 	for i := 0; i < len(p); {
 		if s.left == 0 {
-			if i = skipASCII(p, i); i == len(p) {
+			if i = skipWhole(p, i); i == len(p) {
 				return true
 			}
 			if !s.begin(p[i]) {
@@ -36,15 +36,41 @@ func (s *utf8State) check(p []byte) bool {
 	return true
 }
 
-// skipASCII returns where the first byte at or behind i stands that is not
-// ASCII, len(p) if none.
+// skipWhole skips characters of one to three bytes, from i on, that lie whole
+// in p and are good. It is there for speed only: whatever it stops at is left
+// to the steps of check, which alone say no.
+func skipWhole(p []byte, i int) int {
+	for {
+		i = skipASCII(p, i)
+		if len(p)-i < 3 {
+			return i
+		}
+		q := p[i : i+3 : i+3]
+		switch first, second := q[0], q[1]; {
+		case second&0xc0 != 0x80 || first < 0xc2 || first >= 0xf0:
+			return i
+		case first < 0xe0:
+			i += 2
+		case q[2]&0xc0 != 0x80 || first == 0xe0 && second < 0xa0 || first == 0xed && second > 0x9f:
+			return i
+		default:
+			i += 3
+		}
+	}
+}
+
+// skipASCII returns where the first byte from i on stands that is not ASCII,
+// len(p) if none.
 func skipASCII(p []byte, i int) int {
-	for len(p)-i >= 16 {
-		q := p[i : i+16 : i+16]
-		if (binary.LittleEndian.Uint64(q)|binary.LittleEndian.Uint64(q[8:]))&0x8080808080808080 != 0 {
+	const high = 0x8080808080808080
+	for len(p)-i >= 32 {
+		q := p[i : i+32 : i+32]
+		a := binary.LittleEndian.Uint64(q) | binary.LittleEndian.Uint64(q[8:])
+		b := binary.LittleEndian.Uint64(q[16:]) | binary.LittleEndian.Uint64(q[24:])
+		if (a|b)&high != 0 {
 			break
 		}
-		i += 16
+		i += 32
 	}
 	for i < len(p) && p[i] < 0x80 {
 		i++
