@@ -27,13 +27,13 @@ type Decoder struct {
 	MaxMessage int64
 
 	head    header
-	ready   bool   // the header is complete; payload follows
-	left    uint64 // bytes of the payload to come
-	mask    uint32 // the masking key, turned to the next byte
-	message Opcode // of the message that has begun; Continuation if none has
-	size    uint64 // of its payload so far, the frame at hand included
-	buf     []byte // its payload so far, where that does not lie in one read
-	text    utf8State
+	ready   bool      // the header is complete; payload follows
+	left    uint64    // bytes of the payload to come
+	mask    uint32    // the masking key, turned to the next byte
+	message Opcode    // of the message that has begun; Continuation if none has
+	size    uint64    // of its payload so far, the frame at hand included
+	buf     []byte    // its payload so far, where that does not lie in one read
+	text    utf8State // between characters when no message has begun
 
 	control []byte // payload of a control frame, where that does not lie in one read
 
@@ -74,9 +74,9 @@ func (d *Decoder) Next(p []byte) (m Message, n int, err error) {
 }
 
 // Idle reports whether the decoder stands between two messages and holds
-// nothing.
+// nothing. After an error it never does.
 func (d *Decoder) Idle() bool {
-	return d.err == nil && !d.ready && d.head.have == 0 && d.message == Continuation
+	return d.head.have == 0 && d.message == Continuation
 }
 
 // readHeader takes bytes of the header, judging each as soon as it is there.
@@ -202,7 +202,6 @@ func (d *Decoder) beginPayload() {
 		return
 	case op != Continuation:
 		d.message, d.size = op, 0
-		d.text = utf8State{}
 	}
 	d.size += d.left
 }

@@ -87,6 +87,8 @@ func streams() []stream {
 		{"64-bit length with the top bit", []byte{0x82, 0xff, 0x80, 0, 0, 0, 0, 0, 0, 0}, nil, 1009},
 		{"fragment that makes the sum overflow",
 			join(frame(binaryOp, "a", 0), []byte{0x80, 0xff, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}), nil, 1009},
+		{"fragment with the top bit that makes the sum overflow",
+			join(frame(binaryOp, "a", 0), []byte{0x80, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}), nil, 1009},
 		{"one byte above the limit", []byte{0x82, 0xff, 0, 0, 0, 0, 0, 1, 0x11, 0x71}, nil, 1009},
 		{"fragments above the limit",
 			join(frame(binaryOp, long[:65530], 0), frame(ping, long[:125], 0), []byte{0x00, 0xfe, 0x11, 0x77}),
@@ -130,6 +132,11 @@ func TestDecoder(t *testing.T) {
 			check("byte by byte", single)
 			if single.failed != want.failed {
 				t.Fatalf("%.40x failed at byte %d, want %d", s.bytes, single.failed, want.failed)
+			}
+			if s.code != 0 {
+				// Were the first byte good, this would end the frame.
+				behind := join([]byte{0x80, 0, 0, 0, 0}, frame(finBinary, "another", 0))
+				check("with more behind", decode(t, &Decoder{MaxMessage: testLimit}, join(s.bytes, behind)))
 			}
 			step := 1 + len(s.bytes)/500
 			for cut := 0; cut < len(s.bytes); cut += step {
@@ -178,6 +185,7 @@ func TestDecoderLimit(t *testing.T) {
 		{"limit of 4 refuses 5 at the length", Decoder{MaxMessage: 4}, []byte{0x81, 0x85}, 1009},
 		{"limit of 4 refuses a close of 5", Decoder{MaxMessage: 4}, []byte{0x88, 0x85}, 1009},
 		{"fragments are summed", Decoder{MaxMessage: 4}, join(frame(text, "abc", 0), []byte{0x80, 0x82}), 1009},
+		{"all of them are", Decoder{MaxMessage: 4}, join(frame(text, "ab", 0), frame(more, "cd", 0), []byte{0x80, 0x81}), 1009},
 		{"the sum may reach the limit", Decoder{MaxMessage: 4}, join(frame(text, "abc", 0), frame(finMore, "d", 0)), 0},
 		{"a ping does not count to the message", Decoder{MaxMessage: 4},
 			join(frame(text, "abc", 0), frame(ping, "ping", 0), frame(finMore, "d", 0)), 0},
@@ -229,6 +237,26 @@ func TestDecoderMemoryFollowsWhatArrived(t *testing.T) {
 		if arrived += size; cap(d.buf) > 2*arrived+64 {
 			t.Fatalf("%d bytes arrived, buffer of %d", arrived, cap(d.buf))
 		}
+	}
+}
+
+func TestDecoderCopiesALargeMessageFewTimes(t *testing.T) {
+	var d Decoder
+	f := frame(finBinary, strings.Repeat("x", 4<<20), 0)
+	grown := 0
+	for len(f) > 0 {
+		before := cap(d.buf)
+		_, n, err := d.Next(f[:min(1000, len(f))])
+		if err != nil {
+			t.Fatal(err)
+		}
+		f = f[n:]
+		if cap(d.buf) > before {
+			grown++
+		}
+	}
+	if grown < 2 || grown > 14 { // 1000 bytes doubled 12 times are 4 MiB
+		t.Errorf("buffer grew %d times", grown)
 	}
 }
 

@@ -147,6 +147,7 @@ func TestCheckRequestRefuses(t *testing.T) {
 		{"key of 15 bytes", withKey("13", "dGhlIHNhbXBsZSBub25j"), key, false},
 		{"key of 16 bytes without its padding", withKey("13", strings.TrimRight(sampleKey, "=")), key, false},
 		{"key of 17 bytes", withKey("13", "dGhlIHNhbXBsZSBub25jZWE="), key, false},
+		{"key of 18 bytes with padding", withKey("13", "dGhlIHNhbXBsZSBub25jZQaa=="), key, false},
 		{"key that is no canonical base64", withKey("13", "dGhlIHNhbXBsZSBub25jZR=="), key, false},
 		{"key with a byte outside of base64", withKey("13", "dGhlIHNhbXBsZSBub25*ZQ=="), key, false},
 		{"key with an equals sign inside", withKey("13", "dGhlIHNhbXBsZSBub25=ZQ=="), key, false},

@@ -23,6 +23,10 @@ type outcome struct {
 	idle   bool
 }
 
+func (o outcome) String() string {
+	return fmt.Sprintf("%v, failed with %d at byte %d, idle %v", o.found, o.code, o.failed, o.idle)
+}
+
 func (o outcome) equal(other outcome) bool {
 	if len(o.found) != len(other.found) || o.code != other.code || o.idle != other.idle {
 		return false
