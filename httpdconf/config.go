@@ -1,6 +1,7 @@
 package httpdconf
 
 import (
+	"net/netip"
 	"time"
 
 	"github.com/dlclark/regexp2"
@@ -24,6 +25,9 @@ type Config struct {
 	// Plugins holds every WebSocketHandler line that was run, in file order:
 	// INIT is called once for each, also where a later line replaced it.
 	Plugins []*PluginRef
+
+	// Libraries are the LoadFile lines' files, in order.
+	Libraries []Library
 
 	// OriginCheckDefault holds where no WebSocketOriginCheck says otherwise:
 	// OriginSame if a directive of the fork stands anywhere, else OriginOff
@@ -54,6 +58,12 @@ type Module struct {
 	File   string // as LoadModule names it; empty for a built-in
 	Static bool   // built in
 	Range  hcl.Range
+}
+
+// Library is one file that LoadFile names.
+type Library struct {
+	File  string // absolute
+	Range hcl.Range
 }
 
 // Listener is one Listen line.
@@ -91,6 +101,9 @@ type Host struct {
 
 	// Base holds the directives that stand outside any section.
 	Base Records
+
+	// Unserved are paths below which httpd would have run programs.
+	Unserved []*Section
 
 	// The sections in the order in which httpd's walks read them: the main
 	// server's own first in each list, then the host's.
@@ -146,7 +159,7 @@ type Records struct {
 type CoreDir struct {
 	Handler      *string // SetHandler, lower case; "none" takes a handler away
 	HandlerRange hcl.Range
-	Options      *Options
+	Options      *OptionSet
 	LogLevels    *LogLevels
 }
 
@@ -182,11 +195,15 @@ const (
 	OriginTrusted
 )
 
-// AuthzDir is mod_authz_core's record: for now Require all granted or denied.
+// AuthzDir is mod_authz_core's record: who is let in. Its fields are
+// alternatives; without any nobody is.
 type AuthzDir struct {
-	Granted bool
-	Section string // the enclosing section's opener, for the log
-	Range   hcl.Range
+	Granted  bool
+	Local    bool // clients on this machine
+	Networks []netip.Prefix
+	Methods  []string
+	Section  string // the enclosing section's opener, for the log
+	Range    hcl.Range
 }
 
 // IndexDir is mod_dir's record.
@@ -197,10 +214,14 @@ type IndexDir struct {
 // MimeDir is mod_mime's record.
 type MimeDir struct {
 	Types map[string]string // extension without dot, lower case -> media type
+
+	// Unserved names the handler of httpd that this server lacks, for the
+	// extensions whose files it must not send.
+	Unserved map[string]string
 }
 
-// Options is a set of Options flags, and which of them a section changes.
-type Options struct {
+// OptionSet is a set of Options flags, and which of them a section changes.
+type OptionSet struct {
 	Set    OptionFlags // absolute form; meaningful if Absolute
 	Add    OptionFlags // +Name
 	Remove OptionFlags // -Name

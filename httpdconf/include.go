@@ -125,7 +125,6 @@ func (r *reader) includeMatches(n *syntax.Node, arg syntax.Arg, dir string, elem
 	}
 }
 
-
 // nearestFile is a hint at a file in the same folder with a similar name.
 func nearestFile(path string) string {
 	entries, err := os.ReadDir(filepath.Dir(path))

@@ -1,0 +1,236 @@
+package httpdconf
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/wshttpd/wshttpd/httpdconf/syntax"
+)
+
+// command is a row of the table of directives: what this server does with one
+// directive of one module.
+type command struct {
+	module string // source name of the owner
+	// set applies a directive to where the walk stands. words are split, and
+	// of the right number, unless the directive takes the unsplit rest.
+	set func(w *walk, n *syntax.Node, words []syntax.Arg) *problem
+	// effect is what the README says of it.
+	effect string
+}
+
+// problem is what a row has found wrong, in httpd's words. The zero range
+// stands for the whole line.
+type problem struct {
+	text string
+	at   hcl.Range
+	hint string
+}
+
+// walk is the second pass: where it stands in the tree, and what it fills.
+type walk struct {
+	*reader
+	commands map[string][]command // by lower-cased name
+
+	host     *Host
+	section  *Section // nil outside of sections that depend on a path
+	records  *Records // of section, or of the host
+	override override // what may stand here
+	files    bool     // inside Files
+
+	noted      map[string]bool // directives that were noted, lower case
+	authz      map[*AuthzDir]bool
+	fork       *hcl.Range // the first directive that only the fork has
+	unserved   []*syntax.Node
+	listenSeen map[string]bool
+}
+
+// topOverride is what may stand outside of sections (httpd 2.4
+// server/config.c, ap_process_config_tree), sectionOverride what may inside.
+const (
+	topOverride     = serverConf | orAll&^(orAuthConfig|orLimit)
+	sectionOverride = orAll | accessConf
+)
+
+// process runs the second pass over the tree that r has read.
+func process(r *reader) {
+	main := &Host{LogLevels: LogLevels{Default: LevelWarn}, Timeout: defaultTimeout}
+	r.config.Main = main
+	w := &walk{
+		reader: r, commands: commandTable(), host: main, records: &main.Base, override: topOverride,
+		noted: make(map[string]bool), listenSeen: make(map[string]bool),
+	}
+	w.nodes(r.nodes)
+	w.finish()
+}
+
+// nodes runs a list of nodes in order.
+func (w *walk) nodes(list []*syntax.Node) {
+	for _, n := range list {
+		switch {
+		case n.Skipped != "":
+			w.lookBehind(n, n)
+		case isTransparent(n):
+			w.nodes(n.Children)
+		default:
+			w.node(n)
+		}
+	}
+}
+
+// node looks one directive up and runs it for every loaded module that owns it
+// (httpd 2.4 server/config.c, ap_walk_config_sub).
+func (w *walk) node(n *syntax.Node) {
+	key := tableName(n)
+	var owners []*directiveInfo
+	for _, info := range w.stock[key] {
+		if w.isOwner(info) {
+			owners = append(owners, info)
+		}
+	}
+	if len(owners) == 0 {
+		w.unknown(n)
+		return
+	}
+	if owners[0].Where&execOnRead != 0 {
+		return // the first pass has run it
+	}
+	for _, info := range owners {
+		if p := w.run(n, key, info); p != nil {
+			w.report(n, p)
+			return
+		}
+	}
+}
+
+// isOwner reports whether the module of an entry is there. Directives of an
+// MPM are known without one, since it may be built in; then event's hold.
+func (w *walk) isOwner(info *directiveInfo) bool {
+	if info.Module == "event.c" {
+		return !w.modules.isLoaded("worker.c") && !w.modules.isLoaded("prefork.c")
+	}
+	return w.modules.isLoaded(info.Module)
+}
+
+// tableName is a node's name as the tables are indexed.
+func tableName(n *syntax.Node) string {
+	if n.Section {
+		return "<" + strings.ToLower(n.Name)
+	}
+	return strings.ToLower(n.Name)
+}
+
+func (w *walk) report(n *syntax.Node, p *problem) {
+	if p.at.Filename == "" {
+		p.at = n.Range()
+	}
+	w.fail(processingError(n, p.at, p.text, p.hint))
+}
+
+// warn reports what does not stop the start.
+func (w *walk) warn(n *syntax.Node, rng hcl.Range, module, text, hint string) {
+	w.fail(warning(n, rng, LevelWarn, module, "", text, hint))
+}
+
+// unknown reports a name that no loaded module has. What stands in an unknown
+// section is not looked at.
+func (w *walk) unknown(n *syntax.Node) {
+	name := n.Name
+	if n.Section {
+		name = "<" + name
+	}
+	w.report(n, &problem{
+		text: fmt.Sprintf("Invalid command '%s', perhaps misspelled or defined by a module not included in the server configuration", name),
+		at:   n.NameRange(),
+		hint: w.hintAtName(n),
+	})
+}
+
+func (w *walk) hintAtName(n *syntax.Node) string {
+	if infos := w.stock[tableName(n)]; len(infos) > 0 {
+		ident := identOf(infos[0].Module)
+		return fmt.Sprintf("%s belongs to %s: it needs a LoadModule %s line", n.Name, infos[0].Module, ident)
+	}
+	var names []string
+	for _, infos := range w.stock {
+		name, section := strings.CutPrefix(infos[0].Name, "<")
+		if section == n.Section && slices.ContainsFunc(infos, w.isOwner) {
+			names = append(names, name)
+		}
+	}
+	if near := nearest(n.Name, names); near != "" {
+		return fmt.Sprintf("did you mean %s?", near)
+	}
+	return ""
+}
+
+// run checks place and number of arguments, and applies the directive for one
+// owner (httpd 2.4 server/config.c, invoke_cmd).
+func (w *walk) run(n *syntax.Node, key string, info *directiveInfo) *problem {
+	if w.override&info.Where == 0 {
+		if parent := enclosing(n); parent != nil {
+			return &problem{text: fmt.Sprintf("%s not allowed in <%s> context", info.Name, parent.Name), at: n.NameRange()}
+		}
+		return &problem{text: info.Name + " not allowed here", at: n.NameRange(), hint: hintAtPlace(info)}
+	}
+	var words []syntax.Arg
+	if info.Args != argsRaw {
+		words = n.Words()
+		if text := checkArity(info, words); text != "" {
+			return &problem{text: text, hint: hintAtComment(words)}
+		}
+	}
+	for _, c := range w.commands[key] {
+		if c.module == info.Module {
+			return c.set(w, n, words)
+		}
+	}
+	return w.byTier(n, info)
+}
+
+func hintAtPlace(info *directiveInfo) string {
+	switch info.Module {
+	case "mod_websocket.c", "mod_websocket_draft76.c":
+		return "it stands in a Location, Directory or Files section"
+	}
+	return ""
+}
+
+// hintAtComment explains the most common wrong number of arguments.
+func hintAtComment(words []syntax.Arg) string {
+	for _, a := range words {
+		if strings.HasPrefix(a.Text, "#") {
+			return "a comment stands on a line of its own"
+		}
+	}
+	return ""
+}
+
+// commandTable returns all rows. Several modules may own a name.
+func commandTable() map[string][]command {
+	table := make(map[string][]command)
+	for _, rows := range []map[string]command{
+		coreCommands(), sectionCommands(), soCommands(), mpmCommands(), unixdCommands(),
+		webSocketCommands(), draft76Commands(), authzCoreCommands(), dirCommands(), mimeCommands(), aliasCommands(),
+	} {
+		for name, c := range rows {
+			key := strings.ToLower(name)
+			table[key] = append(table[key], c)
+		}
+	}
+	// Listen and its kind are the same in every MPM.
+	for _, name := range []string{"listen", "pidfile"} {
+		for _, c := range slices.Clone(table[name]) {
+			for _, mpm := range []string{"worker.c", "prefork.c"} {
+				if c.module == "event.c" {
+					c.module = mpm
+					table[name] = append(table[name], c)
+					c.module = "event.c"
+				}
+			}
+		}
+	}
+	return table
+}

@@ -1,0 +1,114 @@
+package httpdconf
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+)
+
+// finish fills what has a default or is inherited, and checks what can only be
+// checked once the tree has been processed.
+func (w *walk) finish() {
+	c := w.config
+	c.OriginCheckSource = w.fork
+	if w.fork != nil {
+		c.OriginCheckDefault = OriginSame
+	}
+	main := c.Main
+	if main.DocumentRoot == "" {
+		main.DocumentRoot = w.rootRelative("htdocs")
+	}
+	if main.ErrorLog == "" {
+		main.ErrorLog = w.rootRelative("logs/error_log")
+	}
+	if main.TypesConfig == "" {
+		main.TypesConfig = w.rootRelative("conf/mime.types")
+	}
+	for _, h := range c.Hosts {
+		inherit(h, main)
+	}
+	for _, h := range append([]*Host{main}, c.Hosts...) {
+		orderDirectories(h)
+		w.checkPairs(h)
+	}
+	w.noteOriginCheck()
+	w.checkErrorLogs()
+}
+
+// inherit fills a virtual host from the main server. Its own sections come
+// behind the main server's, in each of the walks.
+func inherit(h, main *Host) {
+	if h.DocumentRoot == "" {
+		h.DocumentRoot = main.DocumentRoot
+	}
+	if h.ErrorLog == "" {
+		h.ErrorLog = main.ErrorLog
+	}
+	if h.TypesConfig == "" {
+		h.TypesConfig = main.TypesConfig
+	}
+	if h.Timeout == 0 {
+		h.Timeout = main.Timeout
+	}
+	h.LogLevels = main.LogLevels.Merge(h.LogLevels)
+	h.Base = main.Base.Merge(h.Base)
+	h.Unserved = slices.Concat(main.Unserved, h.Unserved)
+	h.Directories = slices.Concat(main.Directories, h.Directories)
+	h.Files = slices.Concat(main.Files, h.Files)
+	h.Locations = slices.Concat(main.Locations, h.Locations)
+}
+
+// orderDirectories puts the shortest path first, and expressions behind all
+// paths (httpd 2.4 server/core.c, ap_core_reorder_directories).
+func orderDirectories(h *Host) {
+	depth := func(s *Section) int {
+		if s.Regexp != nil {
+			return 1 << 30
+		}
+		return strings.Count(s.Pattern, "/")
+	}
+	slices.SortStableFunc(h.Directories, func(a, b *Section) int { return depth(a) - depth(b) })
+}
+
+// noteOriginCheck says which default of the origin check holds, where one
+// does.
+func (w *walk) noteOriginCheck() {
+	c := w.config
+	if !c.HasModule("websocket_module") || len(c.Plugins) == 0 {
+		return
+	}
+	text := "WebSocketOriginCheck is Off where no line sets it: any page may connect; consider WebSocketOriginCheck Same"
+	rng := (*hcl.Range)(nil)
+	if c.OriginCheckSource != nil {
+		rng = c.OriginCheckSource
+		text = "WebSocketOriginCheck is Same where no line sets it, since this line is one of the fork's"
+	}
+	w.fail(&hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: text, Subject: rng, Extra: &Place{Level: LevelNotice, Module: "websocket"}})
+}
+
+// checkErrorLogs finds logs in folders that are not there (httpd 2.4
+// server/core.c, check_errorlog_dir).
+func (w *walk) checkErrorLogs() {
+	seen := make(map[string]bool)
+	for _, h := range append([]*Host{w.config.Main}, w.config.Hosts...) {
+		dir := filepath.Dir(h.ErrorLog)
+		if seen[dir] {
+			continue
+		}
+		seen[dir] = true
+		_, err := os.Stat(dir)
+		switch {
+		case err == nil:
+		case h == w.config.Main:
+			w.fail(checkError(fmt.Sprintf("(2)%s: AH02291: Cannot access directory '%s/' for main error log", errorText(err), dir),
+				"make the folder, or name another one by ErrorLog"))
+		default:
+			w.fail(checkError(fmt.Sprintf("(2)%s: AH02292: Cannot access directory '%s/' for error log of vhost defined at %s:%d",
+				errorText(err), dir, h.Range.Filename, h.Range.End.Line), "make the folder, or name another one by ErrorLog"))
+		}
+	}
+}

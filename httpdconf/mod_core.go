@@ -1,0 +1,332 @@
+package httpdconf
+
+import (
+	"fmt"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/wshttpd/wshttpd/httpdconf/syntax"
+)
+
+// defaultTimeout is Timeout where no line sets it.
+const defaultTimeout = 60 * time.Second
+
+// coreCommands are the rows of the core that are no sections.
+func coreCommands() map[string]command {
+	row := func(effect string, set func(*walk, *syntax.Node, []syntax.Arg) *problem) command {
+		return command{"core.c", set, effect}
+	}
+	return map[string]command{
+		"ServerName":          row("name and port of the server or virtual host", (*walk).setServerName),
+		"ServerAlias":         row("further names of a virtual host, `*` and `?` are wildcards", (*walk).setServerAlias),
+		"DocumentRoot":        row("folder of the static files", (*walk).setDocumentRoot),
+		"SetHandler":          row("`websocket-handler` makes a Location a WebSocket, `None` takes a handler away", (*walk).setHandler),
+		"Options":             row("`FollowSymLinks` and `SymLinksIfOwnerMatch` for static files; the others are accepted", (*walk).setOptions),
+		"AllowOverride":       row("`None`; anything else refuses the start, since no .htaccess file is read", (*walk).setAllowOverride),
+		"ErrorLog":            row("a file, or `/dev/stderr` and its like", (*walk).setErrorLog),
+		"LogLevel":            row("level of the error log, also by module", (*walk).setLogLevel),
+		"Timeout":             row("how long a client may take nothing of what is to be written, in seconds", (*walk).setTimeout),
+		"Error":               row("refuses the start with this message", setError),
+		"NameVirtualHost":     row("no effect, as in httpd 2.4; a warning", (*walk).nameVirtualHost),
+		"TraceEnable":         row("TRACE is always refused", accept),
+		"HttpProtocolOptions": row("requests are always read strictly", accept),
+	}
+}
+
+// accept takes a directive whose effect is there anyway.
+func accept(*walk, *syntax.Node, []syntax.Arg) *problem { return nil }
+
+func (w *walk) setServerName(n *syntax.Node, words []syntax.Arg) *problem {
+	name := words[0].Text
+	bad := &problem{
+		text: fmt.Sprintf("The port number \"%s\" is outside the appropriate range (i.e., 1..65535).", name), at: words[0].Range,
+	}
+	if _, rest, found := strings.Cut(name, "://"); found {
+		name = rest
+	}
+	host, port := name, 0
+	if i := strings.LastIndexByte(name, ':'); i >= 0 && !strings.HasSuffix(name, "]") {
+		n, err := strconv.Atoi(name[i+1:])
+		if err != nil || n < 1 || n > 65535 {
+			return bad
+		}
+		host, port = name[:i], n
+	}
+	w.host.Name, w.host.Port = host, port
+	return nil
+}
+
+func (w *walk) setServerAlias(n *syntax.Node, _ []syntax.Arg) *problem {
+	if w.host == w.config.Main {
+		return &problem{text: "ServerAlias only used in <VirtualHost>", at: n.NameRange()}
+	}
+	for _, a := range n.Words() {
+		w.host.Aliases = append(w.host.Aliases, a.Text)
+	}
+	return nil
+}
+
+func (w *walk) setDocumentRoot(n *syntax.Node, words []syntax.Arg) *problem {
+	dir := w.rootRelative(words[0].Text)
+	if !isDirectory(dir) {
+		return &problem{
+			text: fmt.Sprintf("DocumentRoot '%s' is not a directory, or is not readable", words[0].Text),
+			at:   words[0].Range, hint: nearestFile(dir),
+		}
+	}
+	w.host.DocumentRoot = dir
+	return nil
+}
+
+func (w *walk) core() *CoreDir {
+	if w.records.Core == nil {
+		w.records.Core = &CoreDir{}
+	}
+	return w.records.Core
+}
+
+func (w *walk) setHandler(n *syntax.Node, words []syntax.Arg) *problem {
+	handler := strings.ToLower(words[0].Text)
+	w.core().Handler = &handler
+	w.core().HandlerRange = n.Range()
+	switch handler {
+	case "websocket-handler", "none", "default-handler":
+	default:
+		w.fail(warning(n, words[0].Range, LevelError, "core", "",
+			fmt.Sprintf("SetHandler %s: wshttpd does not have this handler, what it governs is answered 501", words[0].Text), ""))
+	}
+	return nil
+}
+
+// optionNames are the names of Options' flags. It is constant.
+var optionNames = map[string]OptionFlags{
+	"indexes": OptIndexes, "includes": OptIncludes, "includesnoexec": OptIncludesNoExec,
+	"followsymlinks": OptFollowSymLinks, "symlinksifownermatch": OptSymLinksIfOwnerMatch,
+	"execcgi": OptExecCGI, "multiviews": OptMultiViews, "runscripts": OptMultiViews, "none": 0,
+	"all": OptIndexes | OptIncludes | OptFollowSymLinks | OptExecCGI,
+}
+
+// setOptions reads Options (httpd 2.4 server/core.c, set_options): a line of
+// plain names sets exactly these, a line of names with signs changes them.
+func (w *walk) setOptions(n *syntax.Node, _ []syntax.Arg) *problem {
+	o := w.core().Options
+	if o == nil {
+		o = &OptionSet{}
+		w.core().Options = o
+	}
+	words := n.Words()
+	for i, a := range words {
+		name, sign := a.Text, byte(0)
+		if name != "" && (name[0] == '+' || name[0] == '-') {
+			sign, name = name[0], name[1:]
+		}
+		first := words[0].Text
+		if signed := first != "" && (first[0] == '+' || first[0] == '-'); signed != (sign != 0) {
+			return &problem{text: "Either all Options must start with + or -, or no Option may.", at: a.Range}
+		}
+		flag, known := optionNames[strings.ToLower(name)]
+		if !known {
+			names := make([]string, 0, len(optionNames))
+			for n := range optionNames {
+				names = append(names, n)
+			}
+			return &problem{text: "Illegal option " + name, at: a.Range, hint: hintNearest(name, names)}
+		}
+		switch {
+		case sign == '+':
+			o.Add, o.Remove, o.Set = o.Add|flag, o.Remove&^flag, o.Set|flag
+		case sign == '-':
+			o.Add, o.Remove, o.Set = o.Add&^flag, o.Remove|flag, o.Set&^flag
+		case i == 0:
+			*o = OptionSet{Set: flag, Absolute: true}
+		default:
+			o.Set |= flag
+		}
+	}
+	return nil
+}
+
+func hintNearest(name string, candidates []string) string {
+	if near := nearest(name, candidates); near != "" {
+		return fmt.Sprintf("did you mean %s?", near)
+	}
+	return ""
+}
+
+// setAllowOverride accepts None: no .htaccess file is read, and one that would
+// have been obeyed must not be ignored.
+func (w *walk) setAllowOverride(n *syntax.Node, _ []syntax.Arg) *problem {
+	if parent := enclosing(n); parent == nil || !strings.HasPrefix(strings.ToLower(parent.Name), "directory") {
+		w.fail(warning(n, n.NameRange(), LevelWarn, "core", "AH00114",
+			fmt.Sprintf("Useless use of AllowOverride in line %d of %s.", n.Line.Last(), n.Line.Filename()), ""))
+		return nil
+	}
+	for _, a := range n.Words() {
+		name, _, _ := strings.Cut(strings.ToLower(a.Text), "=")
+		switch name {
+		case "none":
+		case "all", "authconfig", "fileinfo", "indexes", "limit", "options", "nonfatal":
+			return &problem{
+				text: fmt.Sprintf("AllowOverride %s: wshttpd does not read .htaccess files", a.Text), at: a.Range,
+				hint: "move what they contain into this file, and write AllowOverride None",
+			}
+		default:
+			return &problem{text: "Illegal override option " + a.Text, at: a.Range}
+		}
+	}
+	return nil
+}
+
+func (w *walk) setErrorLog(n *syntax.Node, words []syntax.Arg) *problem {
+	log := words[0].Text
+	if strings.HasPrefix(log, "|") || log == "syslog" || strings.HasPrefix(log, "syslog:") {
+		return &problem{
+			text: fmt.Sprintf("ErrorLog %s: this version of wshttpd writes its log to a file only", log), at: words[0].Range,
+			hint: "name a file, or /proc/self/fd/2 for what started the server",
+		}
+	}
+	w.host.ErrorLog = w.rootRelative(log)
+	return nil
+}
+
+// setLogLevel reads LogLevel (httpd 2.4 server/core.c, set_loglevel).
+func (w *walk) setLogLevel(n *syntax.Node, words []syntax.Arg) *problem {
+	const sentence = "Log level keyword must be one of emerg/alert/crit/error/warn/notice/info/debug/trace1/.../trace8"
+	levels := &w.host.LogLevels
+	if w.section != nil {
+		if w.core().LogLevels == nil {
+			w.core().LogLevels = &LogLevels{Default: -1}
+		}
+		levels = w.core().LogLevels
+	}
+	for _, a := range words {
+		name, level, hasModule := strings.Cut(a.Text, ":")
+		if !hasModule {
+			l, known := ParseLogLevel(name)
+			if !known {
+				return &problem{text: sentence, at: a.Range, hint: hintNearest(name, levelNames)}
+			}
+			levels.Default = l
+			levels.Modules = nil // a default forgets the modules before it
+			continue
+		}
+		l, known := ParseLogLevel(level)
+		if !known {
+			return &problem{text: a.Text + ": " + sentence, at: a.Range, hint: hintNearest(level, levelNames)}
+		}
+		module, known := w.logModule(name)
+		if !known {
+			return &problem{text: "Cannot find module " + name, at: a.Range}
+		}
+		if levels.Modules == nil {
+			levels.Modules = make(map[string]LogLevel)
+		}
+		levels.Modules[module] = l
+	}
+	return nil
+}
+
+// logModule returns how a module is named in the log: LogLevel takes the
+// identifier, the source name, and both without their decoration.
+func (w *walk) logModule(name string) (short string, known bool) {
+	for _, m := range w.modules.loaded {
+		source := m.Source
+		if source == "" {
+			source = sourceOf(m.Ident)
+		}
+		switch name {
+		case m.Ident, source, shortName(source), m.Ident[:max(len(m.Ident)-len("_module"), 0)]:
+			return shortName(source), true
+		}
+	}
+	return "", false
+}
+
+func (w *walk) setTimeout(n *syntax.Node, words []syntax.Arg) *problem {
+	seconds, rest := leadingNumber(words[0].Text)
+	if rest != "" || seconds <= 0 {
+		w.warn(n, words[0].Range, "core", fmt.Sprintf("Timeout %s is no number of seconds above 0: %v stays", words[0].Text, w.host.Timeout), "")
+		return nil
+	}
+	w.host.Timeout = time.Duration(min(seconds, 1<<31)) * time.Second
+	return nil
+}
+
+// leadingNumber reads a number as strtoll does in base 10: blanks and a sign,
+// then digits up to the first other byte; too many saturate.
+func leadingNumber(s string) (n int64, rest string) {
+	s = strings.TrimLeft(s, " \t\n\v\f\r")
+	end := 0
+	if end < len(s) && (s[end] == '+' || s[end] == '-') {
+		end++
+	}
+	digits := end
+	for end < len(s) && s[end] >= '0' && s[end] <= '9' {
+		end++
+	}
+	if end == digits {
+		return 0, s
+	}
+	n, _ = strconv.ParseInt(s[:end], 10, 64) // out of range: the nearest bound
+	return n, s[end:]
+}
+
+// setError is Error: the rest of the line, without the quotes around its
+// whole.
+func setError(_ *walk, n *syntax.Node, _ []syntax.Arg) *problem {
+	text := n.Args
+	if word, rest := syntax.Word(text); rest == "" && word != "" {
+		text = word
+	}
+	return &problem{text: text}
+}
+
+func (w *walk) nameVirtualHost(n *syntax.Node, _ []syntax.Arg) *problem {
+	w.fail(warning(n, n.NameRange(), LevelWarn, "core", "AH00548",
+		fmt.Sprintf("NameVirtualHost has no effect and will be removed in the next release %s:%d", n.Line.Filename(), n.Line.Last()), ""))
+	return nil
+}
+
+// soCommands, mpmCommands and unixdCommands are the rows of these modules for
+// the second pass.
+func soCommands() map[string]command { return nil }
+
+func mpmCommands() map[string]command {
+	return map[string]command{
+		"Listen":  {"event.c", (*walk).setListen, "addresses and ports to listen on"},
+		"PidFile": {"event.c", (*walk).setPidFile, "file with the number of the process"},
+	}
+}
+
+func unixdCommands() map[string]command {
+	notObeyed := func(w *walk, n *syntax.Node, _ []syntax.Arg) *problem {
+		w.warn(n, n.NameRange(), "unixd", n.Name+" is not obeyed by this version of wshttpd: it runs as the user who starts it", "")
+		return nil
+	}
+	return map[string]command{
+		"User":  {"mod_unixd.c", notObeyed, "not obeyed yet, a warning: the server runs as the user who starts it"},
+		"Group": {"mod_unixd.c", notObeyed, "not obeyed yet, a warning"},
+	}
+}
+
+func (w *walk) setPidFile(n *syntax.Node, words []syntax.Arg) *problem {
+	if p := w.globalOnly(n); p != nil {
+		return p
+	}
+	w.config.PidFile = w.rootRelative(words[0].Text)
+	if dir := filepath.Dir(w.config.PidFile); !isDirectory(dir) {
+		w.warn(n, words[0].Range, "core", fmt.Sprintf("PidFile %s: no such folder: %s", words[0].Text, dir), "")
+	}
+	return nil
+}
+
+// globalOnly refuses what may not stand in a VirtualHost (httpd 2.4
+// server/core.c, ap_check_cmd_context with GLOBAL_ONLY).
+func (w *walk) globalOnly(n *syntax.Node) *problem {
+	if w.host != w.config.Main {
+		return &problem{text: fmt.Sprintf("%s cannot occur within <VirtualHost> section", n.Name), at: n.NameRange()}
+	}
+	return nil
+}
