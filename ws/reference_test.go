@@ -46,6 +46,7 @@ func reference(stream []byte, v Version, limit int64) outcome {
 		o       = outcome{idle: true}
 		begun   Opcode
 		message []byte
+		pending []byte // the character of a text that is unfinished
 		at      int
 	)
 	fail := func(code CloseCode, at int) outcome {
@@ -104,7 +105,7 @@ func reference(stream []byte, v Version, limit int64) outcome {
 		key := stream[at : at+4]
 		at += 4
 		if op == 1 || op == 2 {
-			begun, message = op, nil
+			begun, message, pending = op, nil, nil
 		}
 		var payload []byte
 		text := !control && begun == Text
@@ -114,7 +115,14 @@ func reference(stream []byte, v Version, limit int64) outcome {
 			}
 			payload = append(payload, stream[at]^key[i%4])
 			at++
-			if text && !mayBecomeUTF8(tail(message, payload)) {
+			if !text {
+				continue
+			}
+			pending = append(pending, payload[i])
+			if utf8.Valid(pending) {
+				pending = nil
+			}
+			if !mayBecomeUTF8(pending) {
 				return fail(1007, at)
 			}
 		}
@@ -134,16 +142,6 @@ func reference(stream []byte, v Version, limit int64) outcome {
 		}
 	}
 	return o
-}
-
-// tail returns the last bytes of a then b, as many as can tell whether the last
-// byte may stand where it stands when all before it may.
-func tail(a, b []byte) []byte {
-	all := append(append([]byte{}, a[max(0, len(a)-8):]...), b[max(0, len(b)-8):]...)
-	for len(all) > 0 && all[0]&0xc0 == 0x80 && len(all) > 4 {
-		all = all[1:]
-	}
-	return all
 }
 
 // mayBecomeUTF8 reports whether p is the beginning of valid UTF-8, by trying
