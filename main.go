@@ -94,6 +94,7 @@ func load(c *supervise.CommandLine) (*server.Server, *httpdconf.Config, bool) {
 // serve runs the server until a signal ends it.
 func serve(c *supervise.CommandLine, s *server.Server, cfg *httpdconf.Config) int {
 	signals := supervise.Notify(c.Debug)
+	pluginloader.NoteSignals()
 	if err := s.Listen(); err != nil {
 		fmt.Fprintf(os.Stderr, "%s: %v\n", c.Program, err)
 		return 1

@@ -1,0 +1,211 @@
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cplugin.h"
+
+#if UINTPTR_MAX == 0xffffffffffffffffu
+/* The layout that compiled plugins rely on (apache-websocket, websocket_plugin.h). */
+_Static_assert(sizeof(WebSocketServer) == 80, "WebSocketServer has 80 bytes");
+_Static_assert(sizeof(wshttpd_server) == 96, "the extended server has 96 bytes");
+_Static_assert(offsetof(WebSocketServer, state) == 8, "state");
+_Static_assert(offsetof(WebSocketServer, request) == 16, "request");
+_Static_assert(offsetof(WebSocketServer, header_get) == 24, "header_get");
+_Static_assert(offsetof(WebSocketServer, header_set) == 32, "header_set");
+_Static_assert(offsetof(WebSocketServer, protocol_count) == 40, "protocol_count");
+_Static_assert(offsetof(WebSocketServer, protocol_index) == 48, "protocol_index");
+_Static_assert(offsetof(WebSocketServer, protocol_set) == 56, "protocol_set");
+_Static_assert(offsetof(WebSocketServer, send) == 64, "send");
+_Static_assert(offsetof(WebSocketServer, close) == 72, "close");
+_Static_assert(offsetof(wshttpd_server, close_forced) == 80, "close_forced");
+_Static_assert(offsetof(wshttpd_server, max_message_size) == 84, "max_message_size");
+_Static_assert(offsetof(wshttpd_server, remoteip) == 88, "remoteip");
+_Static_assert(sizeof(WebSocketPlugin) == 40, "WebSocketPlugin has 40 bytes");
+_Static_assert(offsetof(WebSocketPlugin, destroy) == 8, "destroy");
+_Static_assert(offsetof(WebSocketPlugin, on_connect) == 16, "on_connect");
+_Static_assert(offsetof(WebSocketPlugin, on_message) == 24, "on_message");
+_Static_assert(offsetof(WebSocketPlugin, on_disconnect) == 32, "on_disconnect");
+#endif
+
+/* Implemented in Go (handles.go). A handle that is dead is harmless to them. */
+extern char *wshttpd_go_header_get(uint64_t handle, char *key);
+extern void wshttpd_go_header_set(uint64_t handle, char *key, char *value);
+extern size_t wshttpd_go_protocol_count(uint64_t handle);
+extern char *wshttpd_go_protocol_index(uint64_t handle, size_t index);
+extern void wshttpd_go_protocol_set(uint64_t handle, char *protocol);
+extern size_t wshttpd_go_send(uint64_t handle, int type, unsigned char *buffer, size_t size);
+extern void wshttpd_go_close(uint64_t handle);
+
+static uint64_t handle_of(const WebSocketServer *server)
+{
+    return server == NULL ? 0 : (uint64_t)__atomic_load_n((const uintptr_t *)&server->state, __ATOMIC_ACQUIRE);
+}
+
+static struct request_rec *CALLBACK server_request(const WebSocketServer *server)
+{
+    (void)server;
+    return NULL;
+}
+
+static const char *CALLBACK server_header_get(const WebSocketServer *server, const char *key)
+{
+    uint64_t handle = handle_of(server);
+    return handle == 0 || key == NULL ? NULL : wshttpd_go_header_get(handle, (char *)key);
+}
+
+static void CALLBACK server_header_set(const WebSocketServer *server, const char *key, const char *value)
+{
+    uint64_t handle = handle_of(server);
+    if (handle != 0 && key != NULL && value != NULL)
+        wshttpd_go_header_set(handle, (char *)key, (char *)value);
+}
+
+static size_t CALLBACK server_protocol_count(const WebSocketServer *server)
+{
+    uint64_t handle = handle_of(server);
+    return handle == 0 ? 0 : wshttpd_go_protocol_count(handle);
+}
+
+static const char *CALLBACK server_protocol_index(const WebSocketServer *server, const size_t index)
+{
+    uint64_t handle = handle_of(server);
+    return handle == 0 ? NULL : wshttpd_go_protocol_index(handle, index);
+}
+
+static void CALLBACK server_protocol_set(const WebSocketServer *server, const char *protocol)
+{
+    uint64_t handle = handle_of(server);
+    if (handle != 0 && protocol != NULL)
+        wshttpd_go_protocol_set(handle, (char *)protocol);
+}
+
+static size_t CALLBACK server_send(const WebSocketServer *server, const int type, const unsigned char *buffer,
+                                   const size_t size)
+{
+    uint64_t handle = handle_of(server);
+    if (handle == 0)
+        return 0;
+    return wshttpd_go_send(handle, type, (unsigned char *)buffer, buffer == NULL ? 0 : size);
+}
+
+static void CALLBACK server_close(const WebSocketServer *server)
+{
+    uint64_t handle = handle_of(server);
+    if (handle != 0)
+        wshttpd_go_close(handle);
+}
+
+void *wshttpd_open(const char *path, int global, char **error)
+{
+    void *library = dlopen(path, RTLD_NOW | (global ? RTLD_GLOBAL : RTLD_LOCAL));
+    *error = NULL;
+    if (library == NULL) {
+        const char *text = dlerror();
+        *error = strdup(text == NULL ? "unknown error" : text);
+    }
+    return library;
+}
+
+void *wshttpd_symbol(void *library, const char *name) { return dlsym(library, name); }
+
+/* Whether the process itself has the symbol, its libraries included. */
+int wshttpd_defined(const char *name) { return dlsym(RTLD_DEFAULT, name) != NULL; }
+
+/* The argument is one fork's: its INIT takes a text. On the ABIs of this
+ * server an argument that is not expected does no harm. */
+WebSocketPlugin *wshttpd_init_call(void *init)
+{
+    return ((WebSocketPlugin * (*)(const char *)) init)("");
+}
+
+wshttpd_server *wshttpd_servers_new(size_t count)
+{
+    static const WebSocketServer functions = {
+        sizeof(wshttpd_server), WEBSOCKET_SERVER_VERSION_1, NULL, server_request, server_header_get,
+        server_header_set, server_protocol_count, server_protocol_index, server_protocol_set, server_send,
+        server_close,
+    };
+    wshttpd_server *servers = calloc(count, sizeof(wshttpd_server));
+    if (servers != NULL)
+        for (size_t i = 0; i < count; i++)
+            servers[i].base = functions;
+    return servers;
+}
+
+/* Gives a structure its connection, or with 0 takes it away. */
+void wshttpd_server_set(wshttpd_server *servers, size_t index, uint64_t handle)
+{
+    __atomic_store_n((uintptr_t *)&servers[index].base.state, (uintptr_t)handle, __ATOMIC_RELEASE);
+}
+
+uintptr_t wshttpd_on_connect(WebSocketPlugin *plugin, wshttpd_server *servers, size_t index)
+{
+    return (uintptr_t)plugin->on_connect(&servers[index].base);
+}
+
+void wshttpd_on_message(WebSocketPlugin *plugin, uintptr_t session, wshttpd_server *servers, size_t index,
+                        int type, unsigned char *buffer, size_t size)
+{
+    plugin->on_message((void *)session, &servers[index].base, type, buffer, size);
+}
+
+void wshttpd_on_disconnect(WebSocketPlugin *plugin, uintptr_t session, wshttpd_server *servers, size_t index)
+{
+    plugin->on_disconnect((void *)session, &servers[index].base);
+}
+
+void wshttpd_destroy(WebSocketPlugin *plugin) { plugin->destroy(plugin); }
+
+/* The signals whose handlers are the server's or the Go runtime's. */
+static const int our_signals[] = {
+    SIGHUP, SIGINT, SIGQUIT, SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGUSR1, SIGPIPE,
+    SIGTERM, SIGCHLD, SIGTTIN, SIGTTOU, SIGURG, SIGPROF, SIGWINCH, SIGSYS,
+};
+static struct sigaction noted[NSIG];
+
+void wshttpd_signals_note(void)
+{
+    for (int s = 1; s < NSIG; s++)
+        if (sigaction(s, NULL, &noted[s]) != 0)
+            memset(&noted[s], 0, sizeof noted[s]);
+}
+
+static int is_ours(int s)
+{
+    for (size_t i = 0; i < sizeof our_signals / sizeof our_signals[0]; i++)
+        if (our_signals[i] == s)
+            return 1;
+    return 0;
+}
+
+/* Looks for handlers that are not what was noted: ours are set again, others
+ * get SA_ONSTACK, without which they could run on a goroutine's stack. Returns
+ * how many were found and lists them as far as there is room. */
+int wshttpd_signals_mend(int *changed, int room)
+{
+    int found = 0;
+    for (int s = 1; s < NSIG; s++) {
+        struct sigaction now;
+        if (sigaction(s, NULL, &now) != 0 || now.sa_handler == noted[s].sa_handler)
+            continue;
+        if (is_ours(s)) {
+            if (sigaction(s, &noted[s], NULL) != 0)
+                continue;
+        } else {
+            now.sa_flags |= SA_ONSTACK;
+            if (now.sa_handler != SIG_DFL && now.sa_handler != SIG_IGN && sigaction(s, &now, NULL) != 0)
+                continue;
+            noted[s] = now;
+        }
+        if (found < room)
+            changed[found] = s;
+        found++;
+    }
+    return found;
+}
+
+void wshttpd_exit(int code) { exit(code); }
+void wshttpd_exit_now(int code) { _exit(code); }

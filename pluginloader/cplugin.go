@@ -1,0 +1,229 @@
+package pluginloader
+
+/*
+#cgo LDFLAGS: -ldl
+#include <stdlib.h>
+#include "cplugin.h"
+*/
+import "C"
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"unsafe"
+
+	"github.com/wshttpd/wshttpd/pluginloader/wsplugin"
+)
+
+// cLibrary is an opened C library.
+type cLibrary struct {
+	library unsafe.Pointer
+	exports []string
+}
+
+// openC opens a C library for itself alone: two plugins may export the same
+// names.
+func openC(path string) (opened, *Error) {
+	k, e := inspect(path)
+	if e != nil {
+		return nil, e
+	}
+	library, err := dlopen(path, false)
+	if err == nil {
+		return &cLibrary{library, k.exports}, nil
+	}
+	text, remedy := k.whyNotBound(err.Error())
+	return nil, &Error{sentenceOpen, fmt.Sprintf("%s: %s", path, text), remedy}
+}
+
+func openGlobal(path string) error {
+	_, err := dlopen(path, true)
+	return err
+}
+
+func dlopen(path string, global bool) (unsafe.Pointer, error) {
+	name := C.CString(path)
+	defer C.free(unsafe.Pointer(name))
+	var text *C.char
+	mode := C.int(0)
+	if global {
+		mode = 1
+	}
+	library := C.wshttpd_open(name, mode, &text)
+	if library == nil {
+		defer C.free(unsafe.Pointer(text))
+		return nil, errors.New(C.GoString(text))
+	}
+	return library, nil
+}
+
+// whyNotBound lists all symbols and libraries that are missing, of which the
+// dynamic linker names one.
+func (k *kind) whyNotBound(linker string) (why, remedy string) {
+	var libraries []unsafe.Pointer
+	var lost []string
+	for _, name := range k.needed {
+		if library, err := dlopen(name, false); err == nil {
+			libraries = append(libraries, library)
+		} else {
+			lost = append(lost, name)
+		}
+	}
+	if len(lost) > 0 {
+		return fmt.Sprintf("needs %s: not found", strings.Join(lost, ", ")), "install what contains it"
+	}
+	var missing []string
+	for _, symbol := range k.undefined {
+		if !isDefined(symbol, libraries) {
+			missing = append(missing, symbol)
+		}
+	}
+	switch {
+	case len(missing) == 0:
+		return linker, ""
+	case len(missing) > 4:
+		why = fmt.Sprintf("needs %s and %d more: no library has them", strings.Join(missing[:4], ", "), len(missing)-4)
+	default:
+		why = fmt.Sprintf("needs %s: no library has it", strings.Join(missing, ", "))
+	}
+	if strings.HasPrefix(missing[0], "apr_") || strings.HasPrefix(missing[0], "ap_") {
+		remedy = "the plugin uses Apache's own functions, which this version of wshttpd does not have"
+	}
+	return why, remedy
+}
+
+func isDefined(symbol string, libraries []unsafe.Pointer) bool {
+	name := C.CString(symbol)
+	defer C.free(unsafe.Pointer(name))
+	if C.wshttpd_defined(name) != 0 {
+		return true
+	}
+	for _, library := range libraries {
+		if C.wshttpd_symbol(library, name) != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// init finds an init function, calls it, and checks what it returns before
+// anything of it is used.
+func (c *cLibrary) init(l *Loader, path, name string) (wsplugin.Plugin, *Error) {
+	var function unsafe.Pointer
+	for _, candidate := range initNames(name) {
+		cName := C.CString(candidate)
+		function = C.wshttpd_symbol(c.library, cName)
+		C.free(unsafe.Pointer(cName))
+		if function != nil {
+			break
+		}
+	}
+	if function == nil {
+		return nil, &Error{sentenceInit, fmt.Sprintf("%s: no symbol %s", path, strings.Join(initNames(name), " or ")),
+			remedyNearest(name, c.exports)}
+	}
+	refuse := func(why string) (wsplugin.Plugin, *Error) {
+		return nil, &Error{sentenceResponse, fmt.Sprintf("%s: %s: %s", path, name, why), ""}
+	}
+	p := C.wshttpd_init_call(function)
+	switch {
+	case p == nil:
+		return refuse("returned NULL")
+	case p.version != C.WEBSOCKET_PLUGIN_VERSION_0:
+		return refuse(fmt.Sprintf("plugin version %d, known is %d", uint(p.version), C.WEBSOCKET_PLUGIN_VERSION_0))
+	case p.size < C.sizeof_WebSocketPlugin:
+		return refuse(fmt.Sprintf("size %d, need %d: built with another header?", uint(p.size), C.sizeof_WebSocketPlugin))
+	case p.on_message == nil:
+		return refuse("on_message is NULL")
+	}
+	return &cPlugin{structure: p, path: path, loader: l}, nil
+}
+
+// cPlugin is what an init function of a C library has returned.
+type cPlugin struct {
+	structure *C.WebSocketPlugin
+	path      string
+	loader    *Loader
+	first     sync.Once // the first on_connect has returned
+}
+
+// callbackPadding is how many zero bytes stand behind a message.
+const callbackPadding = 64
+
+// callbacks bounds how many C callbacks run at once: each holds a thread, and
+// the Go runtime ends the process beyond 10,000 of them.
+var callbacks = make(chan struct{}, 8192)
+
+// buffers holds copies of messages while on_message runs.
+var buffers = sync.Pool{New: func() any { return new([]byte) }}
+
+// pooledBuffer is the largest buffer in bytes that goes back to the pool.
+const pooledBuffer = 64 << 10
+
+// Connect asks the plugin (wsplugin.Plugin).
+func (p *cPlugin) Connect(c wsplugin.Conn) wsplugin.Session {
+	h := handles.take(c)
+	s := &cSession{plugin: p, handle: h}
+	if p.structure.on_connect == nil {
+		return s
+	}
+	callbacks <- struct{}{}
+	s.private = C.wshttpd_on_connect(p.structure, h.servers, C.size_t(h.index))
+	<-callbacks
+	p.first.Do(func() { p.loader.mendSignals(p.path) })
+	if s.private == 0 {
+		handles.release(h)
+		return nil
+	}
+	return s
+}
+
+// Destroy tells the plugin that the server ends (wsplugin.Destroyer).
+func (p *cPlugin) Destroy() {
+	if p.structure.destroy != nil {
+		C.wshttpd_destroy(p.structure)
+	}
+}
+
+// cSession is one connection inside a C plugin.
+type cSession struct {
+	plugin  *cPlugin
+	handle  *handle
+	private C.uintptr_t // the plugin's own pointer, of which Go makes nothing
+}
+
+// Message hands the plugin a copy (wsplugin.Session).
+func (s *cSession) Message(t wsplugin.MessageType, payload []byte) {
+	box := buffers.Get().(*[]byte)
+	buf := append((*box)[:0], payload...)
+	buf = append(buf, make([]byte, callbackPadding)...)
+	callbacks <- struct{}{}
+	C.wshttpd_on_message(s.plugin.structure, s.private, s.handle.servers, C.size_t(s.handle.index),
+		C.int(t), (*C.uchar)(unsafe.Pointer(unsafe.SliceData(buf))), C.size_t(len(payload)))
+	<-callbacks
+	if cap(buf) <= pooledBuffer {
+		*box = buf
+		buffers.Put(box)
+	}
+}
+
+// Disconnect tells the plugin, and takes the handle away (wsplugin.Session).
+func (s *cSession) Disconnect() {
+	if s.plugin.structure.on_disconnect != nil {
+		callbacks <- struct{}{}
+		C.wshttpd_on_disconnect(s.plugin.structure, s.private, s.handle.servers, C.size_t(s.handle.index))
+		<-callbacks
+	}
+	handles.release(s.handle)
+}
+
+// mendSignals repairs the dispositions of signals that a plugin has changed.
+func (l *Loader) mendSignals(path string) {
+	var changed [16]C.int
+	n := int(C.wshttpd_signals_mend(&changed[0], C.int(len(changed))))
+	for _, s := range changed[:min(n, len(changed))] {
+		l.log(levelWarn, "plugin %s changed the handling of signal %d: set again, or marked to run on a stack of its own", path, int(s))
+	}
+}

@@ -1,0 +1,27 @@
+// Package pluginloader makes a wsplugin.Plugin of what a WebSocketHandler line
+// names: a Go plugin, or a shared object in C with the interface of
+// apache-websocket. It deals in sessions and messages, and knows neither
+// frames nor requests nor the configuration.
+//
+//	FILE ──kind.go──▶ Go plugin ──plugin.Open──▶ EchoInit() ──▶ wsplugin.Plugin
+//	              ├─▶ C library ──dlopen───────▶ echo_init() ──▶ cPlugin
+//	              └─▶ refused, before anything is opened
+//
+// # Memory across the border
+//
+// A C plugin never gets a Go pointer that it could keep. The WebSocketServer
+// that it gets lives in C memory for as long as the process; its state holds a
+// slot number and a generation, which every function looks up: a structure
+// that was kept after on_disconnect meets nobody. Strings handed to C live in C
+// memory until on_disconnect has returned. A message is lent as a copy with 64
+// zero bytes behind it, until on_message returns.
+//
+// # Threads
+//
+// Callbacks are made on the caller's goroutine; inside C one holds a thread of
+// the operating system. Functions of the server may be called from any thread,
+// those that a plugin has made included.
+//
+// Libraries are never unloaded: Go code cannot be, and a C library may have
+// left threads behind.
+package pluginloader

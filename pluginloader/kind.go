@@ -1,0 +1,191 @@
+package pluginloader
+
+import (
+	"debug/buildinfo"
+	"debug/elf"
+	"fmt"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+)
+
+// kind is what a file was found to be.
+type kind struct {
+	form  form
+	build *buildinfo.BuildInfo // of a Go plugin
+	// exports are the names of functions that the file defines: of a Go
+	// plugin those of its main package, without its path.
+	exports []string
+	// pkgPath is the path of a Go plugin's main package.
+	pkgPath string
+	// undefined are the symbols that others must have, and needed the
+	// libraries that the file names.
+	undefined, needed []string
+}
+
+type form int
+
+const (
+	cShared form = iota + 1
+	goPlugin
+)
+
+// inspect decides what a file is before anything opens it: plugin.Open of a C
+// library ends the process, and either of the two dies of a truncated file
+// (SIGBUS), which no recover catches.
+func inspect(path string) (k kind, e *Error) {
+	refuse := func(why, remedy string) (kind, *Error) {
+		return kind{}, &Error{sentenceOpen, fmt.Sprintf("%s: %s", path, why), remedy}
+	}
+	defer func() {
+		if p := recover(); p != nil { // of a reader of the standard library
+			k, e = refuse(fmt.Sprintf("the file is damaged: %v", p), "install it again")
+		}
+	}()
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return refuse(cause(err).Error(), nearbyFile(path))
+	case info.IsDir():
+		return refuse("it is a directory", "name the file in it")
+	case !info.Mode().IsRegular():
+		return refuse("it is no regular file", "")
+	}
+	f, err := elf.Open(path)
+	if err != nil {
+		return refuse(notELF(path, err), "")
+	}
+	defer f.Close()
+	if why := wrongELF(f, info.Size()); why != "" {
+		return refuse(why, "install it again, built for this machine")
+	}
+	k.needed, _ = f.ImportedLibraries() // a file without a dynamic section needs none
+	symbols, err := f.DynamicSymbols()
+	if err != nil {
+		return refuse(fmt.Sprintf("it has no dynamic symbols: %v", err), "link it with -shared")
+	}
+	build, err := buildinfo.ReadFile(path)
+	if err != nil {
+		k.form = cShared
+		k.listSymbols(symbols, "")
+		return k, nil
+	}
+	switch mode := setting(build, "-buildmode"); mode {
+	case "plugin":
+	case "c-shared":
+		return refuse("Go library of buildmode c-shared: a second Go runtime", "build with -buildmode=plugin")
+	default:
+		return refuse(fmt.Sprintf("Go file of buildmode %s", mode), "build with -buildmode=plugin")
+	}
+	k.form, k.build = goPlugin, build
+	k.pkgPath = mainPackage(symbols, build)
+	k.listSymbols(symbols, k.pkgPath+".")
+	return k, nil
+}
+
+// notELF says what a file is that is no ELF file.
+func notELF(path string, err error) string {
+	f, openErr := os.Open(path)
+	if openErr != nil {
+		return cause(openErr).Error()
+	}
+	defer f.Close()
+	head := make([]byte, 4)
+	n, _ := f.Read(head)
+	switch {
+	case n == 0:
+		return "the file is empty"
+	case string(head[:n]) == elf.ELFMAG:
+		return fmt.Sprintf("the file is damaged: %v", err)
+	case n > 1 && string(head[:2]) == "MZ":
+		return "it is a Windows library"
+	case n == 4 && (string(head) == "\xcf\xfa\xed\xfe" || string(head) == "\xca\xfe\xba\xbe"):
+		return "it is a macOS library"
+	}
+	return "it is no shared library"
+}
+
+// wrongELF says why an ELF file cannot be loaded into this process, or "".
+func wrongELF(f *elf.File, size int64) string {
+	machines := map[string]elf.Machine{"amd64": elf.EM_X86_64, "arm64": elf.EM_AARCH64}
+	ours := machines[runtime.GOARCH]
+	switch {
+	case f.Class != elf.ELFCLASS64:
+		return "it is a 32-bit library, this server is of 64 bits"
+	case f.Machine != ours:
+		return fmt.Sprintf("built for %s, this server is %s", machineName(f.Machine), machineName(ours))
+	case f.Type != elf.ET_DYN:
+		return fmt.Sprintf("it is no shared library but of type %v", f.Type)
+	}
+	for _, p := range f.Progs {
+		if end := p.Off + p.Filesz; end < p.Off || end > uint64(size) {
+			return fmt.Sprintf("it is truncated: a segment ends at %d, the file has %d bytes", end, size)
+		}
+	}
+	for _, s := range f.Sections {
+		if s.Type == elf.SHT_NOBITS {
+			continue
+		}
+		if end := s.Offset + s.FileSize; end < s.Offset || end > uint64(size) {
+			return fmt.Sprintf("it is truncated: section %s ends at %d, the file has %d bytes", s.Name, end, size)
+		}
+	}
+	isDynamic := func(p *elf.Prog) bool { return p.Type == elf.PT_DYNAMIC }
+	if !slices.ContainsFunc(f.Progs, isDynamic) {
+		return "it is no shared library: it has no dynamic segment"
+	}
+	return ""
+}
+
+func machineName(m elf.Machine) string {
+	switch m {
+	case elf.EM_X86_64:
+		return "x86-64"
+	case elf.EM_AARCH64:
+		return "aarch64"
+	}
+	return strings.ToLower(strings.TrimPrefix(m.String(), "EM_"))
+}
+
+// listSymbols notes what the file exports, of names with a prefix, and what it
+// needs from others.
+func (k *kind) listSymbols(symbols []elf.Symbol, prefix string) {
+	for _, s := range symbols {
+		switch {
+		case s.Section == elf.SHN_UNDEF:
+			if elf.ST_BIND(s.Info) == elf.STB_GLOBAL && s.Name != "" {
+				k.undefined = append(k.undefined, s.Name)
+			}
+		case elf.ST_TYPE(s.Info) == elf.STT_FUNC:
+			if name, ok := strings.CutPrefix(s.Name, prefix); ok && name != "" {
+				k.exports = append(k.exports, name)
+			}
+		}
+	}
+}
+
+// mainPackage returns the path of a plugin's main package: what stands before
+// the names that it exports. A plugin of single files has a made-up one.
+func mainPackage(symbols []elf.Symbol, build *buildinfo.BuildInfo) string {
+	if build.Path != "" && build.Path != "command-line-arguments" {
+		return build.Path
+	}
+	for _, s := range symbols {
+		if strings.HasPrefix(s.Name, "plugin/unnamed-") {
+			path, _, _ := strings.Cut(s.Name, ".")
+			return path
+		}
+	}
+	return build.Path
+}
+
+// setting returns one of the flags that a Go file was built with.
+func setting(b *buildinfo.BuildInfo, key string) string {
+	for _, s := range b.Settings {
+		if s.Key == key {
+			return s.Value
+		}
+	}
+	return ""
+}

@@ -1,0 +1,155 @@
+package pluginloader
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"github.com/wshttpd/wshttpd/pluginloader/wsplugin"
+)
+
+// The original's sentences on a plugin that cannot be used.
+const (
+	sentenceOpen     = "Could not open WebSocket handler module"
+	sentenceInit     = "Could not find initialization function in module"
+	sentenceResponse = "Invalid response from initialization function"
+)
+
+// Error says why a plugin cannot be used.
+type Error struct {
+	Sentence string // the original module's
+	Cause    string // what was found; may have several lines
+	Remedy   string // what to do about it, may be empty
+}
+
+func (e *Error) Error() string { return e.Sentence + ": " + e.Cause }
+
+// Loader loads plugins. Each library is opened once, under whatever name it
+// comes.
+type Loader struct {
+	log func(level int, format string, args ...any)
+
+	mu        sync.Mutex
+	libraries map[string]*library // by real path; guarded by mu
+}
+
+// The levels of the log function, as httpd numbers them.
+const (
+	levelError = 3
+	levelWarn  = 4
+	levelInfo  = 6
+)
+
+// library is one opened file.
+type library struct {
+	path string
+	kind kind
+	open opened
+	err  *Error // it cannot be opened, and must not be tried again
+}
+
+// opened is what a library is once it has been opened: *goLibrary or
+// *cLibrary.
+type opened interface {
+	// init finds and calls an init function.
+	init(l *Loader, path, name string) (wsplugin.Plugin, *Error)
+}
+
+// New makes a Loader. log takes what is worth noting, at httpd's levels (3
+// error, 4 warn, 6 info); it is called from any goroutine.
+func New(log func(level int, format string, args ...any)) *Loader {
+	NoteSignals()
+	return &Loader{log: log, libraries: make(map[string]*library)}
+}
+
+// Load opens the library at this absolute path, unless it is open already, and
+// calls the init function, each time. The error is an *Error.
+func (l *Loader) Load(file, init string) (wsplugin.Plugin, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	lib := l.library(file)
+	if lib.err != nil {
+		return nil, lib.err
+	}
+	p, err := lib.open.init(l, file, init)
+	if err != nil {
+		return nil, err
+	}
+	l.mendSignals(file)
+	return p, nil
+}
+
+// library returns the library at a path. mu is held.
+func (l *Loader) library(file string) *library {
+	path, err := filepath.EvalSymlinks(file)
+	if err != nil {
+		return &library{err: &Error{sentenceOpen, fmt.Sprintf("%s: %v", file, cause(err)), nearbyFile(file)}}
+	}
+	if lib := l.libraries[path]; lib != nil {
+		return lib
+	}
+	lib := &library{path: path}
+	l.libraries[path] = lib
+	var e *Error
+	if lib.kind, e = inspect(path); e == nil {
+		switch lib.kind.form {
+		case goPlugin:
+			lib.open, e = l.openGo(path, lib.kind)
+		case cShared:
+			lib.open, e = openC(path)
+		}
+	}
+	lib.err = e
+	return lib
+}
+
+// LoadFile opens a library for others to find its symbols, as httpd's LoadFile
+// does. path is absolute.
+func (l *Loader) LoadFile(path string) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	k, e := inspect(path)
+	if e != nil {
+		return errors.New(e.Cause)
+	}
+	if k.form != cShared {
+		return fmt.Errorf("%s is a Go library, which cannot be loaded for others", path)
+	}
+	return openGlobal(path)
+}
+
+// Destroy tells plugins that the server ends, in the order given. None of
+// their callbacks may be running. A panic in one does not keep the others from
+// being told.
+func (l *Loader) Destroy(plugins []wsplugin.Plugin) {
+	for _, p := range plugins {
+		if d, ok := p.(wsplugin.Destroyer); ok {
+			l.destroy(d)
+		}
+	}
+}
+
+func (l *Loader) destroy(d wsplugin.Destroyer) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			l.log(levelError, "plugin panicked in destroy: %v", cause)
+		}
+	}()
+	d.Destroy()
+}
+
+// initNames returns the names under which an init function is looked for: the
+// decoration of 32-bit Windows, which stands in copied configurations, is
+// stripped.
+func initNames(name string) []string {
+	names := []string{name}
+	if plain, found := strings.CutPrefix(name, "_"); found {
+		if i := strings.LastIndexByte(plain, '@'); i >= 0 {
+			names = append(names, plain[:i])
+		}
+		names = append(names, plain)
+	}
+	return names
+}
