@@ -23,7 +23,8 @@ type Decoder struct {
 
 	// MaxMessage is the limit in bytes of a message's payload, all fragments
 	// together, and of each control frame's; 0 stands for DefaultMaxMessage.
-	// It protects memory, of which a message takes at most twice its size.
+	// It protects memory: a message holds at most twice what has arrived of it,
+	// three times for the moment in which its buffer grows.
 	MaxMessage int64
 
 	head    header
@@ -177,10 +178,7 @@ func (d *Decoder) checkSecond() error {
 // sum cannot overflow.
 func (d *Decoder) checkLength() error {
 	length := d.head.length()
-	limit := uint64(DefaultMaxMessage)
-	if d.MaxMessage > 0 {
-		limit = uint64(d.MaxMessage)
-	}
+	limit := d.limit()
 	size := uint64(0)
 	if d.head.opcode() == Continuation {
 		size = d.size
@@ -189,6 +187,13 @@ func (d *Decoder) checkLength() error {
 		return &Error{TooLarge.For(d.Version), "message larger than the limit"}
 	}
 	return nil
+}
+
+func (d *Decoder) limit() uint64 {
+	if d.MaxMessage > 0 {
+		return uint64(d.MaxMessage)
+	}
+	return DefaultMaxMessage
 }
 
 // beginPayload turns from a complete header to its payload.
@@ -261,13 +266,18 @@ func (d *Decoder) complete(payload []byte) Message {
 	return m
 }
 
-// collect appends a piece to the buffer. It grows by doubling, up to what the
-// message is known to need: by then half of that has arrived.
+// collect appends a piece to the buffer. It grows by doubling, so that many
+// small fragments are not copied again and again, but not beyond what the
+// message can need.
 func (d *Decoder) collect(piece []byte) {
 	need := len(d.buf) + len(piece)
 	if need > cap(d.buf) {
+		most := d.limit()
+		if d.head.fin() {
+			most = d.size
+		}
 		// append would take more than twice where it rounds up.
-		room := make([]byte, len(d.buf), max(need, min(2*cap(d.buf), int(d.size))))
+		room := make([]byte, len(d.buf), max(need, int(min(uint64(2*cap(d.buf)), most))))
 		copy(room, d.buf)
 		d.buf = room
 	}

@@ -241,22 +241,37 @@ func TestDecoderMemoryFollowsWhatArrived(t *testing.T) {
 }
 
 func TestDecoderCopiesALargeMessageFewTimes(t *testing.T) {
-	var d Decoder
-	f := frame(finBinary, strings.Repeat("x", 4<<20), 0)
-	grown := 0
-	for len(f) > 0 {
-		before := cap(d.buf)
-		_, n, err := d.Next(f[:min(1000, len(f))])
-		if err != nil {
-			t.Fatal(err)
-		}
-		f = f[n:]
-		if cap(d.buf) > before {
-			grown++
-		}
+	fragments := frame(binaryOp, "", 0)
+	for range 20000 {
+		fragments = append(fragments, frame(more, "0123456789", 0)...)
 	}
-	if grown < 2 || grown > 14 { // 1000 bytes doubled 12 times are 4 MiB
-		t.Errorf("buffer grew %d times", grown)
+	for _, test := range []struct {
+		name  string
+		bytes []byte
+		piece int // bytes of each read, at most one frame
+		most  int // times that the buffer may grow
+	}{
+		{"one frame in pieces of 1000 bytes", frame(finBinary, strings.Repeat("x", 4<<20), 0), 1000, 14},
+		{"fragments of 10 bytes", append(fragments, frame(finMore, "0123456789", 0)...), 16, 16},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var d Decoder
+			grown := 0
+			for p := test.bytes; len(p) > 0; {
+				before := cap(d.buf)
+				_, n, err := d.Next(p[:min(test.piece, len(p))])
+				if err != nil {
+					t.Fatal(err)
+				}
+				p = p[n:]
+				if cap(d.buf) > before {
+					grown++
+				}
+			}
+			if grown < 2 || grown > test.most {
+				t.Errorf("buffer grew %d times", grown)
+			}
+		})
 	}
 }
 
