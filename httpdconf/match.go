@@ -54,3 +54,14 @@ func (s *Section) coversDirectory(path string) bool {
 	}
 	return false
 }
+
+// MatchAlias reports whether a ServerAlias covers a host name in lower case:
+// in it "*" and "?" are wildcards (httpd 2.4 server/util.c,
+// ap_strcasecmp_match).
+func MatchAlias(alias, name string) bool {
+	alias = strings.ToLower(alias)
+	if !strings.ContainsAny(alias, "*?") {
+		return alias == name
+	}
+	return fnmatch(strings.NewReplacer("[", `\[`, `\`, `\\`).Replace(alias), name, 0)
+}

@@ -172,7 +172,7 @@ func (c *conn) pong(payload []byte) {
 // peerCloses answers the client's close frame, unless it is the answer to
 // ours, and ends.
 func (c *conn) peerCloses(payload []byte) {
-	c.seal(c.proto.closeAnswer(payload))
+	c.sealWith(closePayload(c.proto.closeAnswer(payload)))
 	c.end()
 }
 
@@ -222,9 +222,10 @@ func (c *conn) abort() {
 
 // seal sends a close frame with a code and starts the time for the handshake.
 func (c *conn) seal(code ws.CloseCode) bool {
-	code = c.proto.closeCode(code)
-	return c.sealWith([]byte{byte(code >> 8), byte(code)})
+	return c.sealWith(closePayload(c.proto.closeCode(code)))
 }
+
+func closePayload(code ws.CloseCode) []byte { return []byte{byte(code >> 8), byte(code)} }
 
 func (c *conn) sealWith(payload []byte) bool {
 	sealed := c.out.seal(func(dst []byte) []byte { return c.proto.appendClose(dst, payload) })

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"strconv"
@@ -27,8 +28,10 @@ type Server struct {
 	plugins map[*httpdconf.PluginRef]wsplugin.Plugin
 
 	http         *fasthttp.Server
-	speaksHybi   bool // mod_websocket is loaded
-	speaksDrafts bool // mod_websocket_draft76 is
+	routes       *routes
+	types        map[string]mimeTypes // by TypesConfig
+	speaksHybi   bool                 // mod_websocket is loaded
+	speaksDrafts bool                 // mod_websocket_draft76 is
 
 	listeners []*net.TCPListener
 	reserve   reserve
@@ -45,6 +48,7 @@ type Server struct {
 func New(cfg *httpdconf.Config, loader *pluginloader.Loader) (*Server, hcl.Diagnostics) {
 	plugins, diags := loadPlugins(cfg, loader)
 	s := &Server{
+		routes:       newRoutes(cfg),
 		cfg:          cfg,
 		loader:       loader,
 		plugins:      plugins,
@@ -53,13 +57,21 @@ func New(cfg *httpdconf.Config, loader *pluginloader.Loader) (*Server, hcl.Diagn
 		open:         newOpenSet(),
 		stopping:     make(chan struct{}),
 	}
-	return s, diags
+	s.http = s.newHTTP()
+	var more hcl.Diagnostics
+	s.types, more = loadTypes(cfg)
+	return s, append(diags, more...)
 }
 
 // Listen opens the error log and binds every Listen address.
 func (s *Server) Listen() error {
 	if err := s.openLogs(); err != nil {
 		return err
+	}
+	for _, l := range s.cfg.Libraries {
+		if err := s.loader.LoadFile(l.File); err != nil {
+			return fmt.Errorf("LoadFile: %w", err)
+		}
 	}
 	if len(s.cfg.Listeners) == 0 {
 		return errNoListeners
@@ -208,6 +220,9 @@ func (s *Server) Drain(ctx context.Context) {
 	}
 	s.open.await(ctx)
 }
+
+// errNoListeners is httpd's own text.
+var errNoListeners = errors.New("no listening sockets available, shutting down\nAH00015: Unable to open logs")
 
 // pause waits for d and reports false when the server stops meanwhile.
 func (s *Server) pause(d time.Duration) bool {

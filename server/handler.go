@@ -1,0 +1,109 @@
+package server
+
+import (
+	"net"
+	"net/netip"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/wshttpd/wshttpd/httpdconf"
+	"github.com/wshttpd/wshttpd/ws"
+)
+
+// serveHTTP answers one request, in httpd's order: the head, the host, the
+// path, the sections, access, the handler.
+func (s *Server) serveHTTP(ctx *fasthttp.RequestCtx) {
+	authority, status := checkHead(ctx)
+	if status != 0 {
+		s.refuse(ctx, status, statusText(status))
+		return
+	}
+	if declaresBody(ctx) && !declaresKey3(ctx.Request.Header.RawHeaders()) {
+		ctx.SetConnectionClose() // the body was not read
+	}
+	target := string(ctx.Request.Header.RequestURI())
+	if string(ctx.Method()) == fasthttp.MethodOptions && target == "*" {
+		ctx.Response.Header.Set("Allow", allowedMethods)
+		return
+	}
+	path, query, status := parseTarget(target)
+	if status != 0 {
+		s.answer(ctx, status)
+		return
+	}
+	r := &route{
+		host: s.routes.find(localAddr(ctx), authority), target: target, authority: authority, path: path, query: query,
+	}
+	r.walk()
+	if !s.admitted(ctx, r) {
+		s.answer(ctx, fasthttp.StatusForbidden)
+		return
+	}
+	switch handler := r.handler(); {
+	case s.isUpgrade(ctx, handler):
+		s.upgrade(ctx, r)
+	case s.isUnserved(r, handler):
+		s.answer(ctx, fasthttp.StatusNotImplemented)
+	default:
+		s.serveFile(ctx, r)
+	}
+}
+
+// isUpgrade reports whether a request asks to become a WebSocket where one is.
+// Anything else is an ordinary request, whatever the handler.
+func (s *Server) isUpgrade(ctx *fasthttp.RequestCtx, handler string) bool {
+	return handler == "websocket-handler" && (s.speaksHybi || s.speaksDrafts) &&
+		ws.IsUpgrade(headerLines(ctx, "Upgrade"), headerLines(ctx, "Connection"))
+}
+
+// isUnserved reports whether httpd would have run a handler that is not here:
+// the source of a script is never sent.
+func (s *Server) isUnserved(r *route, handler string) bool {
+	switch handler {
+	case "", "websocket-handler", "default-handler":
+	default:
+		return true
+	}
+	for _, section := range r.host.Unserved {
+		if section.Covers(r.path) {
+			return true
+		}
+	}
+	if r.settings.Mime == nil {
+		return false
+	}
+	for _, ext := range extensions(r.place.base) {
+		if _, unserved := r.settings.Mime.Unserved[ext]; unserved {
+			return true
+		}
+	}
+	return false
+}
+
+// admitted asks Require, and logs a refusal as httpd does.
+func (s *Server) admitted(ctx *fasthttp.RequestCtx, r *route) bool {
+	a := r.settings.Authz
+	if a == nil || a.Admits(addrOf(ctx.RemoteAddr()), localAddr(ctx).Addr(), string(ctx.Method())) {
+		return true
+	}
+	s.log.printf("authz_core", httpdconf.LevelError, ctx.RemoteAddr().String(),
+		"AH01630: client denied by server configuration: %s", r.filename)
+	s.log.printf("authz_core", httpdconf.LevelInfo, ctx.RemoteAddr().String(),
+		"%s was closed by the Require in %s (%s:%d)", r.path, a.Section, a.Range.Filename, a.Range.Start.Line)
+	return false
+}
+
+// localAddr is the address at which a connection came in.
+func localAddr(ctx *fasthttp.RequestCtx) netip.AddrPort {
+	if a, ok := ctx.LocalAddr().(*net.TCPAddr); ok {
+		return a.AddrPort()
+	}
+	return netip.AddrPort{}
+}
+
+func addrOf(a net.Addr) netip.Addr {
+	if t, ok := a.(*net.TCPAddr); ok {
+		return t.AddrPort().Addr()
+	}
+	return netip.Addr{}
+}

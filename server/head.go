@@ -1,0 +1,162 @@
+package server
+
+import (
+	"bytes"
+	"strconv"
+	"strings"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/wshttpd/wshttpd/ws"
+)
+
+// overlong stands for a request target that is too long. A blank in a target
+// cannot come from a client: the request line is split at it.
+const overlong = "/ overlong"
+
+// receiveHead sees a request's head before fasthttp parses its target and
+// reads a body. A target that is too long is taken away: cleaning it up takes
+// fasthttp time that grows with the square of it. No body is read but the 8
+// bytes that draft-76 clients may declare; whoever sends one is answered by
+// what the head says, and the connection is closed.
+func receiveHead(h *fasthttp.RequestHeader) (c fasthttp.RequestConfig) {
+	if len(h.Method())+len(h.RequestURI())+len(" HTTP/1.1")+1 > maxRequestLine {
+		h.SetRequestURI(overlong)
+	}
+	raw := h.RawHeaders()
+	if declaresKey3(raw) {
+		return c
+	}
+	if fieldIn(raw, "Content-Length") || fieldIn(raw, "Transfer-Encoding") || fieldIn(raw, "Expect") {
+		h.SetContentLength(0)
+		h.Del("Expect")
+	}
+	return c
+}
+
+// declaresKey3 reports whether a body is declared that is draft-76's key 3.
+func declaresKey3(raw []byte) bool {
+	lengths := rawLines(raw, "Content-Length")
+	return len(lengths) == 1 && lengths[0] == "8" && fieldIn(raw, "Sec-WebSocket-Key1") &&
+		!fieldIn(raw, "Transfer-Encoding") && !fieldIn(raw, "Expect")
+}
+
+func fieldIn(raw []byte, name string) bool { return len(rawLines(raw, name)) > 0 }
+
+// rawLines returns the values of all lines with this name, in any case,
+// without the white space around them.
+func rawLines(raw []byte, name string) []string {
+	var lines []string
+	for line := range bytes.SplitSeq(raw, []byte("\n")) {
+		if len(line) <= len(name) || line[len(name)] != ':' || !strings.EqualFold(string(line[:len(name)]), name) {
+			continue
+		}
+		lines = append(lines, string(bytes.Trim(line[len(name)+1:], " \t\r")))
+	}
+	return lines
+}
+
+// headerLines returns the values of all lines with this name: fasthttp keeps
+// some headers apart, joins others, and shows the first of many.
+func headerLines(ctx *fasthttp.RequestCtx, name string) []string {
+	return rawLines(ctx.Request.Header.RawHeaders(), name)
+}
+
+// checkHead judges what fasthttp lets pass and httpd does not (RFC 9112,
+// sections 2.3, 3.2, 5.1 and 6.1). Status 0 stands for a good head; authority
+// is what the request is addressed to.
+func checkHead(ctx *fasthttp.RequestCtx) (authority string, status int) {
+	h := &ctx.Request.Header
+	target := string(h.RequestURI())
+	switch {
+	case target == overlong:
+		return "", fasthttp.StatusRequestURITooLong
+	case !bytes.HasPrefix(h.Protocol(), []byte("HTTP/1.")):
+		return "", fasthttp.StatusHTTPVersionNotSupported
+	case !fieldsAreGood(h.RawHeaders()):
+		return "", fasthttp.StatusBadRequest
+	case len(headerLines(ctx, "Transfer-Encoding")) > 0 && len(headerLines(ctx, "Content-Length")) > 0:
+		return "", fasthttp.StatusBadRequest // a request within the request
+	}
+	hosts := headerLines(ctx, "Host")
+	if len(hosts) > 1 || len(hosts) == 0 && h.IsHTTP11() {
+		return "", fasthttp.StatusBadRequest
+	}
+	if len(hosts) == 1 {
+		if authority = hosts[0]; !isAuthority(authority) {
+			return "", fasthttp.StatusBadRequest
+		}
+	}
+	if of, absolute := authorityOf(target); absolute {
+		if authority = of; !isAuthority(authority) {
+			return "", fasthttp.StatusBadRequest
+		}
+	}
+	return authority, 0
+}
+
+// fieldsAreGood judges every line of the header block: a token, a colon right
+// behind it, and a value without control bytes; no continued lines.
+func fieldsAreGood(raw []byte) bool {
+	fields := 0
+	for line := range bytes.SplitSeq(raw, []byte("\n")) {
+		line = bytes.TrimSuffix(line, []byte("\r"))
+		if len(line) == 0 {
+			continue
+		}
+		name, value, found := bytes.Cut(line, []byte(":"))
+		fields++
+		if !found || len(line) > maxFieldSize || fields > maxFields || !ws.IsToken(string(name)) || !isFieldValue(string(value)) {
+			return false
+		}
+	}
+	return true
+}
+
+// authorityOf returns the authority of a target in absolute form.
+func authorityOf(target string) (authority string, absolute bool) {
+	scheme, rest, found := strings.Cut(target, "://")
+	if !found || strings.ContainsAny(scheme, "/?") {
+		return "", false
+	}
+	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
+		rest = rest[:i]
+	}
+	return rest, true
+}
+
+// isAuthority reports whether s is a host and perhaps a port (RFC 9110,
+// section 7.2; httpd 2.4 server/vhost.c, fix_hostname and strict_host).
+func isAuthority(s string) bool {
+	host, port, hasPort := strings.Cut(s, ":")
+	if strings.HasPrefix(s, "[") {
+		end := strings.IndexByte(s, ']')
+		if end < 0 {
+			return false
+		}
+		host = s[:end+1]
+		if port, hasPort = strings.CutPrefix(s[end+1:], ":"); !hasPort && port != "" {
+			return false
+		}
+		if strings.Trim(host[1:end], "0123456789abcdefABCDEF:.") != "" || end < 3 {
+			return false
+		}
+	}
+	if hasPort {
+		n, err := strconv.ParseUint(port, 10, 16)
+		if err != nil || n == 0 || port[0] == '+' {
+			return false
+		}
+	}
+	if strings.HasPrefix(host, "[") {
+		return true
+	}
+	for i := range len(host) {
+		c := host[i]
+		isLetter := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
+		if !isLetter && strings.IndexByte("-._~%!$&'()*+,;=", c) < 0 {
+			return false
+		}
+	}
+	return host != "" && host != "." && !strings.Contains(host, "..")
+}

@@ -1,0 +1,105 @@
+package server
+
+import (
+	"errors"
+	"io"
+	"net"
+	"os"
+	"runtime/debug"
+	"time"
+
+	"github.com/valyala/fasthttp"
+)
+
+// Version is the version of this server.
+const Version = "0.1.0"
+
+// serverToken is the value of the Server header.
+const serverToken = "wshttpd"
+
+// BuildTime returns when the source of this binary was committed, as httpd -v
+// prints a time; "unknown" where the build does not say.
+func BuildTime() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	for _, s := range info.Settings {
+		if s.Key != "vcs.time" {
+			continue
+		}
+		if t, err := time.Parse(time.RFC3339, s.Value); err == nil {
+			return t.Format("2006-01-02T15:04:05")
+		}
+	}
+	return "unknown"
+}
+
+// The limits of a request's head, httpd's defaults: LimitRequestLine,
+// LimitRequestFieldSize and LimitRequestFields. headBytes bounds the whole of
+// it: every HTTP connection holds a buffer of that size.
+const (
+	maxRequestLine = 8190
+	maxFieldSize   = 8190
+	maxFields      = 100
+	headBytes      = 24 << 10
+)
+
+// newHTTP makes the part of fasthttp that serves HTTP on one connection. It
+// takes no connection by itself, keeps no deadline and reads no body: a
+// netConn and receiveHead see to these.
+func (s *Server) newHTTP() *fasthttp.Server {
+	return &fasthttp.Server{
+		Handler:                       s.guarded,
+		ErrorHandler:                  s.answerBadHead,
+		HeaderReceived:                receiveHead,
+		Logger:                        httpLog{s},
+		Name:                          serverToken,
+		Concurrency:                   1 << 30, // openSet counts
+		ReadBufferSize:                headBytes,
+		MaxRequestBodySize:            16, // draft-76's key 3 is the largest
+		MaxRequestsPerConn:            maxKeepAliveRequests,
+		NoDefaultContentType:          true,
+		DisablePreParseMultipartForm:  true,
+		DisableHeaderNamesNormalizing: false,
+		SecureErrorLogMessage:         true,
+		KeepHijackedConns:             true,
+		ExpectHandler:                 func(*fasthttp.RequestCtx) int { return fasthttp.StatusExpectationFailed },
+	}
+}
+
+// maxKeepAliveRequests is httpd's default of MaxKeepAliveRequests.
+const maxKeepAliveRequests = 100
+
+// guarded serves a request; a panic of ours, or a plugin's that got this far,
+// costs this request only.
+func (s *Server) guarded(ctx *fasthttp.RequestCtx) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			s.logPanic(ctx, cause)
+			ctx.Response.Reset()
+			s.refuse(ctx, fasthttp.StatusInternalServerError, statusText(fasthttp.StatusInternalServerError))
+		}
+	}()
+	s.serveHTTP(ctx)
+}
+
+// answerBadHead answers a head that fasthttp could not read.
+func (s *Server) answerBadHead(ctx *fasthttp.RequestCtx, err error) {
+	var timeout net.Error
+	switch {
+	case errors.Is(err, fasthttp.ErrSmallReadBuffer), isSmallBuffer(err):
+		s.refuse(ctx, fasthttp.StatusRequestHeaderFieldsTooLarge, statusText(fasthttp.StatusRequestHeaderFieldsTooLarge))
+	case errors.As(err, &timeout) && timeout.Timeout(), errors.Is(err, os.ErrDeadlineExceeded):
+		s.refuse(ctx, fasthttp.StatusRequestTimeout, statusText(fasthttp.StatusRequestTimeout))
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
+		s.refuse(ctx, fasthttp.StatusBadRequest, "")
+	default:
+		s.refuse(ctx, fasthttp.StatusBadRequest, statusText(fasthttp.StatusBadRequest))
+	}
+}
+
+func isSmallBuffer(err error) bool {
+	_, small := errors.AsType[*fasthttp.ErrSmallBuffer](err)
+	return small
+}
