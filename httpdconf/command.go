@@ -220,17 +220,11 @@ func commandTable() map[string][]command {
 			table[key] = append(table[key], c)
 		}
 	}
-	// Listen and its kind are the same in every MPM.
-	for _, name := range []string{"listen", "pidfile"} {
-		for _, c := range slices.Clone(table[name]) {
-			for _, mpm := range []string{"worker.c", "prefork.c"} {
-				if c.module == "event.c" {
-					c.module = mpm
-					table[name] = append(table[name], c)
-					c.module = "event.c"
-				}
-			}
-		}
+	// Listen is the same in every MPM.
+	for _, mpm := range []string{"worker.c", "prefork.c"} {
+		c := table["listen"][0]
+		c.module = mpm
+		table["listen"] = append(table["listen"], c)
 	}
 	return table
 }

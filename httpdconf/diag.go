@@ -141,6 +141,8 @@ func (p *printer) error(d *hcl.Diagnostic) {
 	switch {
 	case place.Check:
 		fmt.Fprintf(&p.out, "%s\n", text)
+	case d.Subject == nil && place.Code != "":
+		fmt.Fprintf(&p.out, "%s: %s: %s\n", place.Code, p.program, text)
 	case d.Subject == nil:
 		fmt.Fprintf(&p.out, "%s: %s\n", p.program, text)
 	case place.Reading:

@@ -80,10 +80,7 @@ func requirement(d *AuthzDir, provider, args string) *problem {
 		}
 		return nil
 	case "local":
-		if args != "" {
-			return &problem{text: "'Require local' does not take arguments"}
-		}
-		d.Local = true
+		d.Local = true // httpd looks at no argument
 		return nil
 	case "ip":
 		return requireIP(d, args)

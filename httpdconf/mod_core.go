@@ -2,10 +2,13 @@ package httpdconf
 
 import (
 	"fmt"
+	"os/user"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/hashicorp/hcl/v2"
 
 	"github.com/wshttpd/wshttpd/httpdconf/syntax"
 )
@@ -296,19 +299,45 @@ func soCommands() map[string]command { return nil }
 func mpmCommands() map[string]command {
 	return map[string]command{
 		"Listen":  {"event.c", (*walk).setListen, "addresses and ports to listen on"},
-		"PidFile": {"event.c", (*walk).setPidFile, "file with the number of the process"},
+		"PidFile": {"core.c", (*walk).setPidFile, "file with the number of the process"},
 	}
 }
 
 func unixdCommands() map[string]command {
-	notObeyed := func(w *walk, n *syntax.Node, _ []syntax.Arg) *problem {
-		w.warn(n, n.NameRange(), "unixd", n.Name+" is not obeyed by this version of wshttpd: it runs as the user who starts it", "")
-		return nil
-	}
 	return map[string]command{
-		"User":  {"mod_unixd.c", notObeyed, "not obeyed yet, a warning: the server runs as the user who starts it"},
-		"Group": {"mod_unixd.c", notObeyed, "not obeyed yet, a warning"},
+		"User":  {"mod_unixd.c", (*walk).checkUser, "must exist; not obeyed yet, a warning: the server runs as who starts it"},
+		"Group": {"mod_unixd.c", (*walk).checkGroup, "must exist; not obeyed yet, a warning"},
 	}
+}
+
+// checkUser looks a user up, by name or "#number" (httpd 2.4
+// server/core.c, ap_uname2id).
+func (w *walk) checkUser(n *syntax.Node, words []syntax.Arg) *problem {
+	if name := words[0].Text; !strings.HasPrefix(name, "#") {
+		if _, err := user.Lookup(name); err != nil {
+			w.badName("AH00543", "bad user name "+name)
+		}
+	}
+	return w.runsAsStarter(n)
+}
+
+func (w *walk) checkGroup(n *syntax.Node, words []syntax.Arg) *problem {
+	if name := words[0].Text; !strings.HasPrefix(name, "#") {
+		if _, err := user.LookupGroup(name); err != nil {
+			w.badName("AH00544", "bad group name "+name)
+		}
+	}
+	return w.runsAsStarter(n)
+}
+
+// badName reports what httpd reports without a line.
+func (w *walk) badName(code, text string) {
+	w.fail(&hcl.Diagnostic{Severity: hcl.DiagError, Summary: text, Extra: &Place{Code: code, Level: LevelError}})
+}
+
+func (w *walk) runsAsStarter(n *syntax.Node) *problem {
+	w.warn(n, n.NameRange(), "unixd", n.Name+" is not obeyed by this version of wshttpd: it runs as the user who starts it", "")
+	return nil
 }
 
 func (w *walk) setPidFile(n *syntax.Node, words []syntax.Arg) *problem {

@@ -80,6 +80,9 @@ func identOf(source string) string {
 // shortName returns the module's name in logs: "websocket" (httpd 2.4
 // server/core.c, ap_get_module_short_name).
 func shortName(source string) string {
+	if source == "http_core.c" {
+		return "http"
+	}
 	return strings.TrimPrefix(strings.TrimSuffix(source, ".c"), "mod_")
 }
 
