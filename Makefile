@@ -16,9 +16,15 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 MODULES := build/modules/echo.so build/modules/dumb_increment.so \
 	build/modules/mod_websocket_echo.so build/modules/mod_websocket_dumb_increment.so
 
-.PHONY: run build test clients lint race fuzz nested bench clean FORCE
+.PHONY: run build layout test clients lint race fuzz nested bench clean FORCE
 
-build: build/wshttpd $(MODULES)
+build: build/wshttpd $(MODULES) layout
+
+# layout puts the plugins where the example configurations look for them.
+layout: $(MODULES)
+	@mkdir -p examples/libexec
+	@ln -sfn ../build/modules examples/modules
+	@ln -sfn ../../build/modules examples/libexec/apache2
 
 FORCE:
 

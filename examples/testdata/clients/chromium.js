@@ -1,0 +1,76 @@
+// Chromium: loads a page, waits until a condition holds in it, clicks, and
+// waits again. usage: node chromium.js CHROMIUM URL STEP...
+// Each STEP is an expression that is evaluated in the page until it is true.
+"use strict";
+const { spawn } = require("child_process");
+const fs = require("fs");
+const os = require("os");
+const path = require("path");
+const WebSocket = require(path.join(__dirname, "../node/node_modules/ws"));
+
+const [, , chromium, url, ...steps] = process.argv;
+const profile = fs.mkdtempSync(path.join(os.tmpdir(), "wshttpd-chromium-"));
+const browser = spawn(chromium, [
+  "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--remote-debugging-port=0",
+  "--user-data-dir=" + profile, "about:blank",
+], { stdio: ["ignore", "ignore", "pipe"] });
+let done = false;
+const finish = (code, text) => {
+  if (done) return;
+  done = true;
+  console.log(text);
+  browser.on("exit", () => {
+    fs.rmSync(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+    process.exit(code);
+  });
+  browser.kill();
+};
+setTimeout(() => finish(1, "no end in time"), 60000).unref();
+
+let banner = "";
+browser.stderr.on("data", (chunk) => {
+  banner += chunk;
+  const found = /DevTools listening on (ws:\S+)/.exec(banner);
+  if (found) {
+    browser.stderr.removeAllListeners("data");
+    browser.stderr.resume();
+    drive(found[1]).catch((error) => finish(1, error.stack));
+  }
+});
+
+async function drive(endpoint) {
+  const ws = new WebSocket(endpoint);
+  await new Promise((resolve, reject) => ws.once("open", resolve).once("error", reject));
+  const waiting = new Map();
+  const errors = [];
+  let id = 0;
+  ws.on("message", (text) => {
+    const message = JSON.parse(text);
+    if (message.method === "Runtime.exceptionThrown") errors.push(message.params.exceptionDetails.exception?.description || message.params.exceptionDetails.text);
+    if (waiting.has(message.id)) {
+      waiting.get(message.id)(message.result || {});
+      waiting.delete(message.id);
+    }
+  });
+  const call = (method, params, sessionId) => new Promise((resolve) => {
+    waiting.set(++id, resolve);
+    ws.send(JSON.stringify({ id, method, params, sessionId }));
+  });
+  const { targetId } = await call("Target.createTarget", { url: "about:blank" });
+  const { sessionId } = await call("Target.attachToTarget", { targetId, flatten: true });
+  await call("Runtime.enable", {}, sessionId);
+  await call("Page.enable", {}, sessionId);
+  await call("Page.navigate", { url }, sessionId);
+  for (const step of steps) {
+    const until = Date.now() + 15000;
+    for (;;) {
+      const { result } = await call("Runtime.evaluate", { expression: step, returnByValue: true }, sessionId);
+      if (result && result.value === true) break;
+      if (errors.length) return finish(1, "the page failed: " + errors.join("; "));
+      if (Date.now() > until) return finish(1, "never true: " + step);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+  if (errors.length) return finish(1, "the page failed: " + errors.join("; "));
+  finish(0, "ok");
+}
