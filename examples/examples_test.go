@@ -235,7 +235,7 @@ func TestChromium(t *testing.T) {
 func TestLibwebsocketsTestClient(t *testing.T) {
 	for _, plugin := range []string{"dumb_increment.so", "mod_websocket_dumb_increment.so"} {
 		t.Run(plugin, func(t *testing.T) {
-			p := serve(t, fmt.Sprintf("Listen 127.0.0.1:0\nErrorLog /dev/stderr\nLoadModule websocket_module x\n<Location />\n"+
+			p := serve(t, fmt.Sprintf("Listen 127.0.0.1:8080\nErrorLog /dev/stderr\nLoadModule websocket_module x\n<Location />\n"+
 				"SetHandler websocket-handler\nWebSocketHandler modules/%s dumb_increment_init\n</Location>\n", plugin))
 			cmd := exec.Command("libwebsockets-test-client", "127.0.0.1", "--port="+strconv.Itoa(p.port), "-d", "1151")
 			out := &lockedBuffer{}

@@ -19,13 +19,22 @@ const finish = (code, text) => {
   if (done) return;
   done = true;
   console.log(text);
-  browser.on("exit", () => {
-    fs.rmSync(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
-    process.exit(code);
-  });
+  browser.on("exit", () => remove(20, () => process.exit(code)));
   browser.kill();
 };
 setTimeout(() => finish(1, "no end in time"), 60000).unref();
+
+// remove removes the profile, to which the browser's other processes may still
+// be writing.
+function remove(attempts, then) {
+  try {
+    fs.rmSync(profile, { recursive: true, force: true });
+    then();
+  } catch (error) {
+    if (attempts === 0) then();
+    else setTimeout(() => remove(attempts - 1, then), 100);
+  }
+}
 
 let banner = "";
 browser.stderr.on("data", (chunk) => {

@@ -12,7 +12,8 @@ $SIG{ALRM} = sub { die "no answer in time\n" };
 alarm 20;
 my $socket = IO::Socket::INET->new(PeerAddr => $host, PeerPort => $port, Proto => 'tcp') or die "connect: $!";
 my $handshake = Protocol::WebSocket::Handshake::Client->new(
-    url => "ws://$host:$port$path", version => $version, $protocol ? (subprotocol => $protocol) : ());
+    url => "ws://$host:$port$path", version => $version);
+$handshake->req->subprotocol($protocol) if $protocol;
 $handshake->req->origin("http://$host:$port");
 print {$socket} $handshake->to_string;
 my $buffer = '';
