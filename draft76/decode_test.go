@@ -19,7 +19,7 @@ type event struct {
 // decode gives stream to d in pieces that end at the cuts, overwrites each
 // piece as soon as the decoder has let go of it, and returns what came out and
 // at which byte the stream failed.
-func decode(d *Decoder, stream []byte, cuts ...int) (events []event, err error, at int) {
+func decode(d *Decoder, stream []byte, cuts ...int) (events []event, at int, err error) {
 	start := 0
 	for _, cut := range append(cuts, len(stream)) {
 		piece := bytes.Clone(stream[start:cut])
@@ -27,7 +27,7 @@ func decode(d *Decoder, stream []byte, cuts ...int) (events []event, err error, 
 			f, n, err := d.Next(piece[taken:])
 			taken += n
 			if err != nil {
-				return events, err, start + taken
+				return events, start + taken, err
 			}
 			if f.Kind == None {
 				break
@@ -39,12 +39,12 @@ func decode(d *Decoder, stream []byte, cuts ...int) (events []event, err error, 
 		}
 		start = cut
 	}
-	return events, nil, -1
+	return events, -1, nil
 }
 
 // reference reads a stream a byte at a time, apart from Decoder and without
 // its care for copies. The draft is its source: hixie-76, section 5.3.
-func reference(stream []byte, maxText int64, draft75 bool) (events []event, err error, at int) {
+func reference(stream []byte, maxText int64, draft75 bool) (events []event, at int, err error) {
 	for i := 0; i < len(stream); {
 		typ := stream[i]
 		i++
@@ -53,11 +53,11 @@ func reference(stream []byte, maxText int64, draft75 bool) (events []event, err 
 			for ; i < len(stream) && stream[i] != 0xff; i++ {
 				data = append(data, stream[i])
 				if int64(len(data)) > maxText {
-					return events, ErrTextTooLarge, i + 1
+					return events, i + 1, ErrTextTooLarge
 				}
 			}
 			if i == len(stream) {
-				return events, nil, -1
+				return events, -1, nil
 			}
 			i++
 			events = append(events, event{Text, typ, string(data), i})
@@ -66,11 +66,11 @@ func reference(stream []byte, maxText int64, draft75 bool) (events []event, err 
 		length := 0
 		for more := true; more; i++ {
 			if i == len(stream) {
-				return events, nil, -1
+				return events, -1, nil
 			}
 			length = length*128 + int(stream[i]&0x7f)
 			if length > MaxBinary {
-				return events, ErrBinaryTooLarge, i + 1
+				return events, i + 1, ErrBinaryTooLarge
 			}
 			more = stream[i] >= 0x80
 		}
@@ -79,7 +79,7 @@ func reference(stream []byte, maxText int64, draft75 bool) (events []event, err 
 		}
 		i = min(i+length, len(stream))
 	}
-	return events, nil, -1
+	return events, -1, nil
 }
 
 const testLimit = 8
@@ -136,8 +136,8 @@ func cutsOf(set, n int) (cuts []int) {
 
 func checkAgainstReference(t *testing.T, stream []byte, draft75 bool, cuts ...int) {
 	t.Helper()
-	got, err, at := decode(&Decoder{MaxText: testLimit, Draft75: draft75}, stream, cuts...)
-	want, wantErr, wantAt := reference(stream, testLimit, draft75)
+	got, at, err := decode(&Decoder{MaxText: testLimit, Draft75: draft75}, stream, cuts...)
+	want, wantAt, wantErr := reference(stream, testLimit, draft75)
 	if fmt.Sprint(got) != fmt.Sprint(want) || !errors.Is(err, wantErr) || at != wantAt {
 		t.Fatalf("decode(%q, cut at %v, 75 %v) = %v, %v at %d, want %v, %v at %d",
 			stream, cuts, draft75, got, err, at, want, wantErr, wantAt)
@@ -194,7 +194,7 @@ func TestMessageWithinOneReadIsNotCopied(t *testing.T) {
 func TestLargeBufferIsDroppedAfterItsMessage(t *testing.T) {
 	d := &Decoder{}
 	stream := []byte("\x00" + strings.Repeat("x", 2*keptBuffer) + "\xff\x00")
-	if _, err, _ := decode(d, stream, 100); err != nil {
+	if _, _, err := decode(d, stream, 100); err != nil {
 		t.Fatal(err)
 	}
 	if cap(d.buf) > keptBuffer {

@@ -38,12 +38,9 @@ type walk struct {
 	section  *Section // nil outside of sections that depend on a path
 	records  *Records // of section, or of the host
 	override override // what may stand here
-	files    bool     // inside Files
 
 	noted      map[string]bool // directives that were noted, lower case
-	authz      map[*AuthzDir]bool
-	fork       *hcl.Range // the first directive that only the fork has
-	unserved   []*syntax.Node
+	fork       *hcl.Range      // the first directive that only the fork has
 	listenSeen map[string]bool
 }
 

@@ -90,13 +90,13 @@ func (r *reader) readLine(in *syntax.Reader, b *syntax.Builder, l syntax.Line) {
 		return
 	}
 	if _, closing := syntax.ClosingTag(l); closing {
-		if err := b.Close(l); err != nil {
+		if wrong := b.Close(l); wrong != "" {
 			n := &syntax.Node{Line: l, Parent: b.Parent(), Included: r.include()}
 			hint := ""
 			if open := b.Open(); open != nil {
 				hint = fmt.Sprintf("%s was opened on line %d", open.Opener(), open.Line.Last())
 			}
-			r.breakAt(n, l.Range(0, len(l.Text)), err.Error(), hint)
+			r.breakAt(n, l.Range(0, len(l.Text)), wrong, hint)
 		}
 		return
 	}

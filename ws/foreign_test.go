@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"net"
 	"net/http"
-	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -79,8 +78,11 @@ func TestForeignClient(t *testing.T) {
 		code, err := serveEcho(far)
 		ended <- end{code, err}
 	}()
-	target := &url.URL{Scheme: "ws", Host: "example.com", Path: "/echo"}
-	client, response, err := websocket.NewClient(near, target, http.Header{"Sec-WebSocket-Protocol": {"chat, other"}}, 512, 512)
+	dialer := websocket.Dialer{
+		NetDial:        func(string, string) (net.Conn, error) { return near, nil },
+		ReadBufferSize: 512, WriteBufferSize: 512,
+	}
+	client, response, err := dialer.Dial("ws://example.com/echo", http.Header{"Sec-WebSocket-Protocol": {"chat, other"}})
 	if err != nil {
 		t.Fatalf("handshake: %v", err)
 	}

@@ -45,21 +45,21 @@ func (b *Builder) Add(n *Node, enter bool) {
 }
 
 // Close closes the section that is open, of which l has to be the closing tag.
-// The error is in httpd's words.
-func (b *Builder) Close(l Line) error {
+// It returns what is wrong in httpd's words, "" if nothing is.
+func (b *Builder) Close(l Line) (wrong string) {
 	name, _ := Word(l.Text)
 	tag, complete := strings.CutSuffix(name, ">")
 	switch {
 	case b.open == nil:
-		return fmt.Errorf("%s without matching <%s section", name, name[2:])
+		return fmt.Sprintf("%s without matching <%s section", name, name[2:])
 	case !complete:
-		return fmt.Errorf("%s> directive missing closing '>'", name)
+		return fmt.Sprintf("%s> directive missing closing '>'", name)
 	case !strings.EqualFold(tag[2:], b.open.Name):
-		return fmt.Errorf("Expected </%s> but saw %s>", b.open.Name, tag)
+		return fmt.Sprintf("Expected </%s> but saw %s>", b.open.Name, tag)
 	}
 	b.open.Close = &l
 	b.open = b.up(b.open)
-	return nil
+	return ""
 }
 
 // up returns the section around n at this level, nil if n stands at its top.
@@ -93,8 +93,8 @@ func Parse(filename string, text []byte) ([]*Node, hcl.Diagnostics) {
 			continue
 		}
 		if _, closing := ClosingTag(l); closing {
-			if err := b.Close(l); err != nil {
-				return b.Roots, problem(l, err.Error())
+			if wrong := b.Close(l); wrong != "" {
+				return b.Roots, problem(l, wrong)
 			}
 			continue
 		}
