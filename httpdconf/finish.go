@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
+
+	"github.com/wshttpd/wshttpd/httpdconf/syntax"
 )
 
 // finish fills what has a default or is inherited, and checks what can only be
@@ -33,8 +35,11 @@ func (w *walk) finish() {
 	}
 	for _, h := range append([]*Host{main}, c.Hosts...) {
 		orderDirectories(h)
-		w.checkPairs(h)
+		if !w.diags.HasErrors() {
+			w.checkPairs(h)
+		}
 	}
+	w.warnSkipped(w.reader.nodes)
 	w.noteOriginCheck()
 	w.checkErrorLogs()
 }
@@ -111,4 +116,33 @@ func (w *walk) checkErrorLogs() {
 				errorText(err), dir, h.Range.Filename, h.Range.End.Line), "make the folder, or name another one by ErrorLog"))
 		}
 	}
+}
+
+// warnSkipped warns of sections that were meant to be true: WebSockets stand in
+// them, and their module is loaded further down or misspelled.
+func (w *walk) warnSkipped(list []*syntax.Node) {
+	for _, n := range list {
+		if n.Skipped == "" {
+			w.warnSkipped(n.Children)
+			continue
+		}
+		if !strings.EqualFold(n.Name, "IfModule") || strings.HasPrefix(n.Args, "!") || !mentionsWebSocket(n) {
+			continue
+		}
+		name, _ := syntax.Word(strings.TrimSuffix(n.Args, ">"))
+		later := slices.IndexFunc(w.config.Modules, func(m Module) bool { return m.Source == name || m.Ident == name })
+		switch {
+		case later >= 0 && w.modules.has(name):
+			m := w.config.Modules[later]
+			w.warn(n, n.Range(), "core", fmt.Sprintf("%s is false here: LoadModule %s follows on line %d", n.Opener(), m.Ident, m.Range.End.Line),
+				"the section is skipped, the WebSockets in it are not served: move the LoadModule line above it")
+		case !w.modules.stock[name]:
+			w.warn(n, n.Range(), "core", fmt.Sprintf("%s is false: %s", n.Opener(), n.Skipped), "the section is skipped, the WebSockets in it are not served")
+		}
+	}
+}
+
+// mentionsWebSocket reports whether a WebSocket is configured in n.
+func mentionsWebSocket(n *syntax.Node) bool {
+	return strings.EqualFold(n.Name, "WebSocketHandler") || slices.ContainsFunc(n.Children, mentionsWebSocket)
 }

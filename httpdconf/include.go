@@ -31,7 +31,7 @@ func (r *reader) includeFiles(n *syntax.Node, optional bool) {
 	path := r.rootRelative(words[0].Text)
 	if n.Included != nil && r.isBeingRead(path) {
 		r.breakAt(n, words[0].Range, fmt.Sprintf("Exceeded maximum include depth of %d, There appears to be a recursion.", maxIncludeDepth),
-			r.cycle(path))
+			r.cycle(n, path))
 		return
 	}
 	r.including = append(r.including, n)
@@ -51,9 +51,9 @@ func (r *reader) isBeingRead(path string) bool {
 }
 
 // cycle lists the files of a loop, each once.
-func (r *reader) cycle(path string) string {
+func (r *reader) cycle(last *syntax.Node, path string) string {
 	names := []string{}
-	for _, n := range r.including {
+	for _, n := range append(slices.Clone(r.including), last) {
 		if len(names) > 0 || n.Line.Filename() == path {
 			names = append(names, n.Line.Filename())
 		}

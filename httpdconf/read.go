@@ -280,8 +280,8 @@ func (r *reader) checkForeign(n *syntax.Node, words []syntax.Arg, m *Module) {
 	path := r.rootRelative(m.File)
 	if _, err := os.Stat(path); err != nil {
 		hint := ""
-		if near := nearest(m.Ident, r.modules.idents()); near != "" {
-			hint = fmt.Sprintf("did you mean %s?", near)
+		if near := nearest(strings.TrimSuffix(m.Ident, "_module"), r.modules.shortIdents()); near != "" {
+			hint = fmt.Sprintf("did you mean %s_module?", near)
 		}
 		r.failAt(n, words[1].Range, fmt.Sprintf("Cannot load %s into server: %s: cannot open shared object file: %s",
 			m.File, path, errorText(err)), hint)
@@ -292,11 +292,12 @@ func (r *reader) checkForeign(n *syntax.Node, words []syntax.Arg, m *Module) {
 		"its directives are unknown; a WebSocket plugin is named by WebSocketHandler instead"))
 }
 
-// idents returns the identifiers of all stock modules.
-func (s *moduleSet) idents() []string {
+// shortIdents returns the identifiers of all stock modules, without what all
+// of them end in.
+func (s *moduleSet) shortIdents() []string {
 	var list []string
 	for source := range s.stock {
-		list = append(list, identOf(source))
+		list = append(list, strings.TrimSuffix(identOf(source), "_module"))
 	}
 	slices.Sort(list)
 	return list

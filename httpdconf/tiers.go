@@ -12,7 +12,7 @@ import (
 func (w *walk) byTier(n *syntax.Node, info *directiveInfo) *problem {
 	lacked := !slices.Contains(provided, info.Module)
 	switch {
-	case info.Tier == tierB:
+	case info.Tier == tierB, info.Tier == tierC && w.harmless(n):
 		w.note(n, info)
 		return nil
 	case lacked:
