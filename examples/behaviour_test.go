@@ -39,6 +39,20 @@ func dial(t *testing.T, url string, header http.Header, protocols ...string) *we
 	return c
 }
 
+// refused makes sure that a handshake is answered with a status.
+func refused(t *testing.T, url string, header http.Header, status int, protocols ...string) *http.Response {
+	t.Helper()
+	d := websocket.Dialer{Subprotocols: protocols, HandshakeTimeout: 10 * time.Second}
+	c, r, err := d.Dial(url, header)
+	if err == nil {
+		c.Close()
+	}
+	if err == nil || r == nil || r.StatusCode != status {
+		t.Fatalf("dial %s is answered %v, %v; want %d", url, r, err, status)
+	}
+	return r
+}
+
 // closeCode reads until the connection is closed and returns the code.
 func closeCode(t *testing.T, c *websocket.Conn) int {
 	t.Helper()
@@ -130,7 +144,7 @@ func location(lines string) string {
 
 // rawUpgrade opens a connection of a version by hand and returns what follows
 // the 101.
-func rawUpgrade(t *testing.T, p *process, version string) (net.Conn, *bufio.Reader) {
+func rawUpgrade(t *testing.T, p *process, path, version string) (net.Conn, *bufio.Reader) {
 	t.Helper()
 	c, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", p.port))
 	if err != nil {
@@ -140,8 +154,8 @@ func rawUpgrade(t *testing.T, p *process, version string) (net.Conn, *bufio.Read
 	if err := c.SetDeadline(time.Now().Add(20 * time.Second)); err != nil {
 		t.Fatal(err)
 	}
-	fmt.Fprintf(c, "GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n"+
-		"Sec-WebSocket-Version: %s\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Origin: http://x\r\n\r\n", version)
+	fmt.Fprintf(c, "GET %s HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n"+
+		"Sec-WebSocket-Version: %s\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Origin: http://x\r\n\r\n", path, version)
 	r := bufio.NewReader(c)
 	const want = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
 		"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"
@@ -154,7 +168,7 @@ func rawUpgrade(t *testing.T, p *process, version string) (net.Conn, *bufio.Read
 
 func TestVersion7ByHand(t *testing.T) {
 	p := serve(t, location("WebSocketHandler modules/echo.so echo_init"))
-	c, r := rawUpgrade(t, p, "7")
+	c, r := rawUpgrade(t, p, "/ws", "7")
 	// "Hello", masked, as in hybi-07, section 4.7.
 	if _, err := c.Write([]byte{0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58}); err != nil {
 		t.Fatal(err)
@@ -162,34 +176,6 @@ func TestVersion7ByHand(t *testing.T) {
 	got := make([]byte, 7)
 	if _, err := io.ReadFull(r, got); err != nil || string(got) != "\x81\x05Hello" {
 		t.Fatalf("echo is %q, %v", got, err)
-	}
-}
-
-// TestMessageOverTheLimit: the code depends on the version, and it comes
-// before the payload has been sent.
-func TestMessageOverTheLimit(t *testing.T) {
-	tests := []struct {
-		version, limit string
-		length         []byte
-		code           []byte
-	}{
-		{"13", "MaxMessageSize 1000", []byte{0xfe, 0x03, 0xe9}, []byte{0x03, 0xf1}},
-		{"8", "MaxMessageSize 1000", []byte{0xfe, 0x03, 0xe9}, []byte{0x03, 0xec}},
-		{"7", "WebSocketMaxMessageSize 1000", []byte{0xfe, 0x03, 0xe9}, []byte{0x03, 0xec}},
-		{"13", "", []byte{0xff, 0, 0, 0, 0, 0x02, 0, 0, 1}, []byte{0x03, 0xf1}}, // 32 MiB and 1
-	}
-	for _, tt := range tests {
-		t.Run("version "+tt.version+" "+tt.limit, func(t *testing.T) {
-			p := serve(t, location("WebSocketHandler modules/mod_websocket_echo.so echo_init\n"+tt.limit))
-			c, r := rawUpgrade(t, p, tt.version)
-			if _, err := c.Write(append([]byte{0x82}, tt.length...)); err != nil { // no masking key, no payload
-				t.Fatal(err)
-			}
-			rest, err := io.ReadAll(r)
-			if want := append([]byte{0x88, 0x02}, tt.code...); err != nil || !bytes.Equal(rest, want) {
-				t.Errorf("answer % x, %v; want % x", rest, err, want)
-			}
-		})
 	}
 }
 
@@ -221,15 +207,11 @@ func TestPanicInAPluginCostsOneConnection(t *testing.T) {
 			t.Errorf("%s in on_message closes with %d, want 1011", fault, code)
 		}
 		echo(t, bystander, websocket.TextMessage, []byte("still here"))
-		_, r, err := websocket.DefaultDialer.Dial(p.url("/ws?"+fault), nil)
-		if err == nil || r == nil || r.StatusCode != 500 {
-			t.Errorf("%s in on_connect is answered %v, %v; want 500", fault, r, err)
-		}
+		refused(t, p.url("/ws?"+fault), nil, 500)
 		echo(t, bystander, websocket.TextMessage, []byte("still here"))
 	}
-	_, r, err := websocket.DefaultDialer.Dial(p.url("/ws?decline"), nil)
-	if err == nil || r == nil || r.StatusCode != 403 || r.ContentLength != 0 || r.Header.Get("X-Dropped") != "" {
-		t.Errorf("a plugin that declines is answered %v, %v; want 403 without body", r, err)
+	if r := refused(t, p.url("/ws?decline"), nil, 403); r.ContentLength != 0 || r.Header.Get("X-Dropped") != "" {
+		t.Errorf("a plugin that declines is answered %v; want no body and no header of the plugin's", r)
 	}
 	late := dial(t, p.url("/ws?late"), nil)
 	if err := late.WriteMessage(websocket.CloseMessage, websocket.FormatCloseMessage(1000, "")); err != nil {
@@ -295,50 +277,88 @@ func TestPluginsThatCannotBeUsed(t *testing.T) {
 	}
 }
 
-func TestTermTellsEveryWebSocket(t *testing.T) {
-	p := start(t, readConf(t, "httpd.conf"))
-	var conns []*websocket.Conn
-	for range 20 {
-		for _, path := range []string{"/echo", "/echo-c"} {
-			conns = append(conns, dial(t, p.url(path), nil))
-		}
+// TestSignalsTellEveryWebSocket: clients that end their connections are not
+// waited for.
+func TestSignalsTellEveryWebSocket(t *testing.T) {
+	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
+		t.Run(signal.String(), func(t *testing.T) {
+			p := start(t, readConf(t, "httpd.conf"))
+			conns := []*websocket.Conn{
+				dial(t, p.url("/dumb-increment"), nil, "dumb-increment-protocol"),
+				dial(t, p.url("/dumb-increment-c"), nil, "dumb-increment-protocol"),
+			}
+			for range 20 {
+				conns = append(conns, dial(t, p.url("/echo"), nil), dial(t, p.url("/echo-c"), nil))
+			}
+			begin := time.Now()
+			if err := p.cmd.Process.Signal(signal); err != nil {
+				t.Fatal(err)
+			}
+			var wg sync.WaitGroup
+			for _, c := range conns {
+				wg.Go(func() {
+					if code := closeCode(t, c); code != 1001 {
+						t.Errorf("closed with %d, want 1001", code)
+					}
+					c.Close()
+				})
+			}
+			wg.Wait()
+			<-p.done
+			if d := time.Since(begin); p.cmd.ProcessState.ExitCode() != 0 || d > 3*time.Second {
+				t.Errorf("ended with %v after %v, want exit code 0 within 3 s", p.cmd.ProcessState, d)
+			}
+		})
 	}
-	counter := dial(t, p.url("/dumb-increment"), nil, "dumb-increment-protocol")
+}
+
+// TestTermDoesNotWaitForTheSilent: a client that answers nothing is told, and
+// cut in time.
+func TestTermDoesNotWaitForTheSilent(t *testing.T) {
+	p := start(t, location("WebSocketHandler modules/echo.so echo_init"))
+	_, r := rawUpgrade(t, p, "/ws", "13")
 	begin := time.Now()
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
-	var wg sync.WaitGroup
-	for _, c := range append(conns, counter) {
-		wg.Go(func() {
-			if code := closeCode(t, c); code != 1001 {
-				t.Errorf("closed with %d, want 1001", code)
-			}
-		})
+	rest, err := io.ReadAll(r)
+	if want := "\x88\x02\x03\xe9"; err != nil || string(rest) != want {
+		t.Errorf("the last bytes are % x, %v; want % x", rest, err, want)
 	}
-	wg.Wait()
 	<-p.done
 	if d := time.Since(begin); p.cmd.ProcessState.ExitCode() != 0 || d > 5*time.Second {
 		t.Errorf("ended with %v after %v, want exit code 0 within 5 s", p.cmd.ProcessState, d)
 	}
 }
 
-// TestOldDrafts has clients of the drafts talk to the same plugins.
+// TestOldDrafts has clients of the drafts talk to the same plugins, under each
+// README configuration that lets them.
 func TestOldDrafts(t *testing.T) {
-	conf := readConf(t, "readme-both.conf")
-	p := serve(t, conf)
-	port := fmt.Sprint(p.port)
-	for _, version := range []string{"75", "76"} {
-		t.Run("ruby-websocket "+version, func(t *testing.T) {
-			client(t, "ruby", "testdata/clients/ruby_websocket.rb", version, "127.0.0.1", port, "/echo")
+	tests := []struct {
+		name    string
+		draft75 bool
+	}{{"readme-both.conf", true}, {"readme-linux.conf", true}, {"readme-windows.conf", true}, {"readme-macos.conf", false}}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			p := serve(t, readConf(t, tt.name))
+			port := fmt.Sprint(p.port)
+			rubies, perls := []string{"76"}, []string{"draft-ietf-hybi-00"}
+			if tt.draft75 {
+				rubies, perls = append(rubies, "75"), append(perls, "draft-hixie-75")
+			}
+			for _, version := range rubies {
+				t.Run("ruby-websocket "+version, func(t *testing.T) {
+					client(t, "ruby", "testdata/clients/ruby_websocket.rb", version, "127.0.0.1", port, "/echo")
+				})
+			}
+			for _, version := range perls {
+				t.Run("Protocol::WebSocket "+version, func(t *testing.T) {
+					client(t, "perl", "testdata/clients/protocol_websocket.pl", version, "127.0.0.1", port, "/echo")
+				})
+			}
+			t.Run("counts over draft-76", func(t *testing.T) {
+				client(t, "perl", "testdata/clients/protocol_websocket.pl", "draft-ietf-hybi-00", "127.0.0.1", port, "/dumb-increment", "dumb-increment-protocol")
+			})
 		})
 	}
-	for _, version := range []string{"draft-hixie-75", "draft-ietf-hybi-00"} {
-		t.Run("Protocol::WebSocket "+version, func(t *testing.T) {
-			client(t, "perl", "testdata/clients/protocol_websocket.pl", version, "127.0.0.1", port, "/echo")
-		})
-	}
-	t.Run("counts over draft-76", func(t *testing.T) {
-		client(t, "perl", "testdata/clients/protocol_websocket.pl", "draft-ietf-hybi-00", "127.0.0.1", port, "/dumb-increment", "dumb-increment-protocol")
-	})
 }

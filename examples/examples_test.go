@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -189,47 +188,6 @@ func TestForeignClientsEchoAndCount(t *testing.T) {
 	}
 }
 
-// TestChromium drives the pages as a person would.
-func TestChromium(t *testing.T) {
-	p := serve(t, readConf(t, "httpd.conf"))
-	text := func(id string) string { return "document.getElementById('" + id + "').textContent" }
-	for _, path := range []string{"/echo", "/echo-c"} {
-		t.Run("client.html"+path, func(t *testing.T) {
-			client(t, "node", "testdata/clients/chromium.js", "chromium", p.http("/client.html?path="+path),
-				"document.getElementById('state').dataset.state === 'open'",
-				"document.getElementById('text').value = 'from a test'; document.getElementById('send').click(); true",
-				text("received")+" === '1'",
-				"document.getElementById('log').rows[0].cells[3].textContent === 'from a test'",
-				"document.getElementById('binary').checked = true; document.getElementById('send').click(); true",
-				text("received")+" === '2'",
-				"document.getElementById('log').rows[0].cells[3].textContent === '66 72 6f 6d 20 61 20 74 65 73 74'",
-				"document.getElementById('send-many').click(); true",
-				text("received")+" === '102'",
-				"/ms$/.test("+text("latency")+")",
-				"document.getElementById('disconnect').click(); true",
-				"document.getElementById('state').dataset.state === 'closed' && /code 1000/.test("+text("state")+")",
-			)
-		})
-	}
-	for _, path := range []string{"/dumb-increment", "/dumb-increment-c"} {
-		t.Run("increment.html"+path, func(t *testing.T) {
-			client(t, "node", "testdata/clients/chromium.js", "chromium", p.http("/increment.html?path="+path),
-				"document.getElementById('state').dataset.state === 'open' && /dumb-increment-protocol/.test("+text("state")+")",
-				"Number("+text("counter")+") > 10",
-				"document.getElementById('reset').click(); true",
-				"Number("+text("counter")+") < 10",
-				"document.getElementById('close').click(); true",
-				"document.getElementById('state').dataset.state === 'closed' && /code 1005/.test("+text("state")+")",
-			)
-		})
-	}
-	t.Run("index.html", func(t *testing.T) {
-		client(t, "node", "testdata/clients/chromium.js", "chromium", p.http("/"),
-			"document.querySelectorAll('a').length === 2", "document.querySelector('a').click(); true",
-			"document.getElementById('state') !== null && document.getElementById('state').dataset.state === 'open'")
-	})
-}
-
 // TestLibwebsocketsTestClient runs the client that dumb-increment-protocol
 // comes from.
 func TestLibwebsocketsTestClient(t *testing.T) {
@@ -260,19 +218,5 @@ func TestLibwebsocketsTestClient(t *testing.T) {
 			}
 			t.Fatalf("fewer than 10 numbers in 10 s:\n%s", out)
 		})
-	}
-}
-
-func TestPagesAreServed(t *testing.T) {
-	p := serve(t, readConf(t, "httpd.conf"))
-	for path, mediaType := range map[string]string{"/": "text/html", "/client.html": "text/html", "/style.css": "text/css", "/client.js": "text/javascript"} {
-		r, err := http.Get(p.http(path))
-		if err != nil {
-			t.Fatal(err)
-		}
-		r.Body.Close()
-		if r.StatusCode != 200 || r.Header.Get("Content-Type") != mediaType {
-			t.Errorf("GET %s: %d, %q; want 200, %q", path, r.StatusCode, r.Header.Get("Content-Type"), mediaType)
-		}
 	}
 }

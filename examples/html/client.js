@@ -11,10 +11,9 @@ const socket = new Socket({
   state(state, detail) {
     showState(byId("state"), state, detail);
     log.add("note", state, "", detail);
-    const open = state === "open";
-    byId("send").disabled = byId("send-many").disabled = !open;
-    byId("disconnect").disabled = !socket.wanted && !open;
-    if (!open) waiting.length = 0;
+    byId("send").disabled = byId("send-many").disabled = state !== "open";
+    byId("disconnect").disabled = !socket.wanted;
+    if (state !== "open") waiting.length = 0;
   },
   message(data) {
     received++;
@@ -27,16 +26,6 @@ const socket = new Socket({
   },
 });
 
-function sizeOf(data) {
-  return (typeof data === "string" ? new TextEncoder().encode(data).length : data.byteLength) + " B";
-}
-
-function show(data) {
-  if (typeof data === "string") return data;
-  const bytes = [...new Uint8Array(data, 0, Math.min(data.byteLength, 64))];
-  return bytes.map((b) => b.toString(16).padStart(2, "0")).join(" ");
-}
-
 function send() {
   if (!socket.isOpen) return;
   const text = byId("text").value;
@@ -45,9 +34,10 @@ function send() {
   socket.send(data);
   sent++;
   byId("sent").textContent = sent;
-  log.add("out", "sent", sizeOf(data), typeof data === "string" ? data : show(data.buffer));
+  log.add("out", "sent", sizeOf(data), show(typeof data === "string" ? data : data.buffer));
 }
 
+offer(byId("urls"), ["/echo", "/echo-c"]);
 byId("url").value = endpoint(new URLSearchParams(location.search).get("path") || "/echo");
 byId("connection").addEventListener("submit", (event) => {
   event.preventDefault();

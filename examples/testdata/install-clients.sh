@@ -44,6 +44,9 @@ if [ -n "$packages" ]; then
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $packages >/dev/null
 fi
 
-if ! [ -d node/node_modules/ws ] || ! [ -d node/node_modules/websocket ]; then
+# npm leaves a lock file of what it has installed: newer than ours, when that
+# is what was asked for.
+if ! [ -d node/node_modules/ws ] || ! [ -d node/node_modules/websocket ] ||
+    [ node/package-lock.json -nt node/node_modules/.package-lock.json ]; then
     (cd node && npm ci --silent --no-audit --no-fund --ignore-scripts)
 fi

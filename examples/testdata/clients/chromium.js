@@ -1,6 +1,8 @@
 // Chromium: loads a page, waits until a condition holds in it, clicks, and
 // waits again. usage: node chromium.js CHROMIUM URL STEP...
-// Each STEP is an expression that is evaluated in the page until it is true.
+// Each STEP is an expression that is evaluated in the page until it is true, or
+// "press KEY", "press Control+KEY". What the page's security policy forbids is
+// a failure, as is an exception.
 "use strict";
 const { spawn } = require("child_process");
 const fs = require("fs");
@@ -56,6 +58,7 @@ async function drive(endpoint) {
   ws.on("message", (text) => {
     const message = JSON.parse(text);
     if (message.method === "Runtime.exceptionThrown") errors.push(message.params.exceptionDetails.exception?.description || message.params.exceptionDetails.text);
+    if (message.method === "Log.entryAdded" && message.params.entry.source === "security") errors.push(message.params.entry.text);
     if (waiting.has(message.id)) {
       waiting.get(message.id)(message.result || {});
       waiting.delete(message.id);
@@ -68,9 +71,21 @@ async function drive(endpoint) {
   const { targetId } = await call("Target.createTarget", { url: "about:blank" });
   const { sessionId } = await call("Target.attachToTarget", { targetId, flatten: true });
   await call("Runtime.enable", {}, sessionId);
+  await call("Log.enable", {}, sessionId);
   await call("Page.enable", {}, sessionId);
   await call("Page.navigate", { url }, sessionId);
+  const press = async (control, key) => {
+    const event = { key, code: key.length === 1 ? "Key" + key.toUpperCase() : key, modifiers: control ? 2 : 0 };
+    if (key.length === 1 && !control) event.text = key;
+    await call("Input.dispatchKeyEvent", { type: "keyDown", ...event }, sessionId);
+    await call("Input.dispatchKeyEvent", { type: "keyUp", ...event }, sessionId);
+  };
   for (const step of steps) {
+    const key = /^press (Control\+)?(\w+)$/.exec(step);
+    if (key) {
+      await press(key[1], key[2]);
+      continue;
+    }
     const until = Date.now() + 15000;
     for (;;) {
       const { result } = await call("Runtime.evaluate", { expression: step, returnByValue: true }, sessionId);

@@ -1,0 +1,224 @@
+package pluginloader
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// goBuild builds a Go file of a mode from a folder in testdata.
+func goBuild(t testing.TB, dir string, flags ...string) string {
+	t.Helper()
+	out := filepath.Join(t.TempDir(), dir+".so")
+	args := append([]string{"build", "-o", out}, flags...)
+	cmd := exec.Command("go", append(args, "./testdata/"+dir)...)
+	cmd.Env = append(os.Environ(), "GOWORK=off", "CGO_ENABLED=1", "GOFLAGS=")
+	if text, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, text)
+	}
+	return out
+}
+
+func write(t testing.TB, name string, data []byte) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, data, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func read(t testing.TB, path string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+// TestFilesAreJudgedBeforeTheyAreOpened: each of these would end the process,
+// or hang it, if it came as far as dlopen or plugin.Open.
+func TestFilesAreJudgedBeforeTheyAreOpened(t *testing.T) {
+	good := read(t, compile(t, "foreign.c"))
+	patched := func(offset int, bytes ...byte) []byte {
+		data := slices.Clone(good)
+		copy(data[offset:], bytes)
+		return data
+	}
+	fifo := filepath.Join(t.TempDir(), "fifo.so")
+	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	object := filepath.Join(t.TempDir(), "object.o")
+	if out, err := exec.Command("cc", "-c", "-o", object, "testdata/needy.c").CombinedOutput(); err != nil {
+		t.Fatalf("cc: %v\n%s", err, out)
+	}
+	tests := []struct{ name, path, why string }{
+		{"missing", "/nope/echo.so", "no such file or directory"},
+		{"directory", t.TempDir(), "it is a directory"},
+		{"fifo", fifo, "no regular file"},
+		{"empty", write(t, "empty.so", nil), "the file is empty"},
+		{"text", write(t, "text.so", []byte("#!/bin/sh\necho\n")), "no shared library"},
+		{"Windows", write(t, "echo.dll", []byte("MZ\x90\x00 and so on")), "Windows library"},
+		{"macOS", write(t, "echo.dylib", []byte("\xcf\xfa\xed\xfe and so on")), "macOS library"},
+		{"magic only", write(t, "magic.so", []byte("\x7fELF")), "damaged"},
+		{"half of it", write(t, "half.so", good[:len(good)/2]), ""},
+		{"the last byte is missing", write(t, "last.so", good[:len(good)-1]), ""},
+		{"another machine", write(t, "arm.so", patched(18, 0xb7, 0)), "built for aarch64, this server is x86-64"},
+		{"32 bits", write(t, "32.so", patched(4, 1)), ""},
+		{"object file", object, "it is no shared library but of type ET_REL"},
+		{"Go, c-shared", goBuild(t, "cshared", "-trimpath", "-buildmode=c-shared"), "a second Go runtime"},
+	}
+	l := New((&recorder{}).log)
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := l.Load(tt.path, "echo_init")
+			e, ok := err.(*Error)
+			if !ok || e.Sentence != sentenceOpen || !strings.Contains(e.Cause, tt.why) {
+				t.Errorf("%+v, want %q", err, tt.why)
+			}
+			if again, err2 := l.Load(tt.path, "echo_init"); again != nil || err2 == nil {
+				t.Error("the second attempt succeeds")
+			}
+		})
+	}
+}
+
+func TestTruncatedAnywhere(t *testing.T) {
+	good := read(t, compile(t, "foreign.c"))
+	path := write(t, "cut.so", good)
+	for size := len(good) - 1; size >= 0; size -= 97 {
+		if err := os.Truncate(path, int64(size)); err != nil {
+			t.Fatal(err)
+		}
+		if k, e := inspect(path); e == nil {
+			t.Fatalf("%d of %d bytes pass as %+v", size, len(good), k)
+		}
+	}
+}
+
+func TestKindOfGoodFiles(t *testing.T) {
+	k, e := inspect(compile(t, "foreign.c"))
+	if e != nil || k.form != cShared || !slices.Contains(k.exports, "foreign_init") || slices.Contains(k.exports, "on_message") {
+		t.Errorf("a C library is %+v, %v", k, e)
+	}
+	k, e = inspect(goBuild(t, "goplugin", "-trimpath", "-buildmode=plugin"))
+	if e != nil || k.form != goPlugin || !slices.Contains(k.exports, "EchoInit") {
+		t.Errorf("a Go plugin is %+v, %v", k, e)
+	}
+	if want := "github.com/wshttpd/wshttpd/pluginloader/testdata/goplugin"; k.pkgPath != want {
+		t.Errorf("its package is %q, want %q", k.pkgPath, want)
+	}
+}
+
+// TestDifferentBuildsAreNamed: a plugin that plugin.Open would refuse is
+// refused before, with all that differs.
+func TestDifferentBuildsAreNamed(t *testing.T) {
+	trimmed := goBuild(t, "goplugin", "-trimpath", "-buildmode=plugin")
+	whole := goBuild(t, "goplugin", "-buildmode=plugin")
+	var whys []string
+	for _, path := range []string{trimmed, whole} {
+		k, e := inspect(path)
+		if e != nil {
+			t.Fatal(e)
+		}
+		whys = append(whys, strings.Join(differences(path, k.build), "\n"))
+	}
+	// The test binary was built in one of the two ways.
+	if !strings.Contains(whys[0]+whys[1], "-trimpath") {
+		t.Errorf("neither difference names -trimpath: %q", whys)
+	}
+	if strings.Contains(whys[0], "-trimpath") && strings.Contains(whys[1], "-trimpath") {
+		t.Errorf("both differ: %q", whys)
+	}
+}
+
+func TestPackageHashesAreRead(t *testing.T) {
+	hashes := packageHashes(goBuild(t, "goplugin", "-trimpath", "-buildmode=plugin"))
+	if len(hashes["github.com/wshttpd/wshttpd/pluginloader/wsplugin"]) == 0 {
+		t.Errorf("%d hashes, none of the API package", len(hashes))
+	}
+	if got := packageHashes("/dev/null"); len(got) != 0 {
+		t.Errorf("/dev/null has %d", len(got))
+	}
+}
+
+func TestInitNames(t *testing.T) {
+	tests := []struct {
+		name     string
+		c, golan []string
+	}{
+		{"echo_init", []string{"echo_init"}, []string{"EchoInit", "Echo_init"}},
+		{"EchoInit", []string{"EchoInit"}, []string{"EchoInit"}},
+		{"_echo_init@0", []string{"_echo_init@0", "echo_init", "echo_init@0"}, []string{"EchoInit@0", "EchoInit", "Echo_init", "Echo_init@0"}},
+		{"_echo_init", []string{"_echo_init", "echo_init"}, []string{"EchoInit", "Echo_init"}},
+		{"", []string{""}, nil},
+	}
+	for _, tt := range tests {
+		if got := initNames(tt.name); !slices.Equal(got, tt.c) {
+			t.Errorf("initNames(%q) = %q, want %q", tt.name, got, tt.c)
+		}
+		if got := goNames(tt.name); !slices.Equal(got, tt.golan) {
+			t.Errorf("goNames(%q) = %q, want %q", tt.name, got, tt.golan)
+		}
+	}
+}
+
+func TestNearestNames(t *testing.T) {
+	exports := []string{"EchoInit", "MirrorInit", "echo_init2", "main"}
+	for name, want := range map[string]string{
+		"echo_init": "EchoInit,echo_init2", "ehco_init": "EchoInit,echo_init2", "miror_init": "MirrorInit", "zzz": "", "echo": "EchoInit,echo_init2",
+	} {
+		if got := strings.Join(nearest(name, exports), ","); got != want {
+			t.Errorf("nearest(%q) = %q, want %q", name, got, want)
+		}
+	}
+	if d := distance("kitten", "sitting"); d != 3 {
+		t.Errorf("distance is %d, want 3", d)
+	}
+}
+
+// TestInitFunctionsThatEnd: whatever an init function does, it costs itself.
+func TestInitFunctionsThatEnd(t *testing.T) {
+	if _, err := callInit(nil); err == nil || !strings.Contains(err.Error(), "panicked") {
+		t.Errorf("a nil function: %v", err)
+	}
+}
+
+func TestLoadFile(t *testing.T) {
+	l := New((&recorder{}).log)
+	if err := l.LoadFile(compile(t, "foreign.c")); err != nil {
+		t.Error(err)
+	}
+	if err := l.LoadFile("/nope.so"); err == nil || !strings.Contains(err.Error(), "no such file") {
+		t.Errorf("a missing file: %v", err)
+	}
+	if err := l.LoadFile(goBuild(t, "goplugin", "-trimpath", "-buildmode=plugin")); err == nil || !strings.Contains(err.Error(), "Go library") {
+		t.Errorf("a Go plugin: %v", err)
+	}
+}
+
+// FuzzInspect: no file makes the judgement panic, and what passes for a C
+// library has all of its segments.
+func FuzzInspect(f *testing.F) {
+	good := read(f, compile(f, "foreign.c"))
+	f.Add(good)
+	f.Add(good[:64])
+	f.Add([]byte("\x7fELF\x02\x01\x01"))
+	path := filepath.Join(f.TempDir(), "fuzz.so")
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if err := os.WriteFile(path, data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		k, e := inspect(path)
+		if e == nil && (k.form != cShared && k.form != goPlugin || !bytes.HasPrefix(data, []byte("\x7fELF\x02"))) {
+			t.Fatalf("%d bytes pass as %+v", len(data), k)
+		}
+	})
+}
