@@ -14,7 +14,7 @@ import (
 func installer(t *testing.T, uid string, programs ...string) *exec.Cmd {
 	t.Helper()
 	bin := t.TempDir()
-	for _, name := range append(programs, "sh", "dirname") {
+	for _, name := range append(programs, "sh", "dirname", "sed", "grep") {
 		path, err := exec.LookPath(name)
 		if err != nil {
 			t.Fatal(err)

@@ -49,6 +49,7 @@ func TestChromium(t *testing.T) {
 	p := serve(t, readConf(t, "httpd.conf"))
 	for _, path := range []string{"/echo", "/echo-c"} {
 		t.Run("client.html"+path, func(t *testing.T) {
+			t.Parallel()
 			browse(t, p.http("/client.html?path="+path),
 				isState("open"), isLabelled,
 				"document.getElementById('text').value = 'from a test'; document.getElementById('text').focus(); true",
@@ -75,6 +76,7 @@ func TestChromium(t *testing.T) {
 	}
 	for _, path := range []string{"/dumb-increment", "/dumb-increment-c"} {
 		t.Run("increment.html"+path, func(t *testing.T) {
+			t.Parallel()
 			browse(t, p.http("/increment.html?path="+path),
 				isState("open")+" && /dumb-increment-protocol/.test("+text("state")+")", isLabelled,
 				"Number("+text("counter")+") > 20",
@@ -95,6 +97,7 @@ func TestChromium(t *testing.T) {
 		})
 	}
 	t.Run("index.html", func(t *testing.T) {
+		t.Parallel()
 		browse(t, p.http("/"),
 			"document.querySelectorAll('a').length === 6", "document.querySelectorAll('a')[2].click(); true",
 			isState("open")+" && /\\/echo-c$/.test(document.getElementById('url').value)")
@@ -152,6 +155,7 @@ func front(t *testing.T, p *process) string {
 func TestPagesUnderAStrictPolicy(t *testing.T) {
 	base := front(t, serve(t, readConf(t, "httpd.conf")))
 	t.Run("a lost connection is opened again, with pauses that grow", func(t *testing.T) {
+		t.Parallel()
 		const lost = "code 1006; next try in 0.5 s"
 		browse(t, base+"/client.html",
 			isState("open"),
@@ -175,6 +179,7 @@ func TestPagesUnderAStrictPolicy(t *testing.T) {
 		)
 	})
 	t.Run("an address that is none is said to be", func(t *testing.T) {
+		t.Parallel()
 		browse(t, base+"/client.html",
 			isState("open"),
 			"document.getElementById('url').value = 'nonsense:'; true",
@@ -183,11 +188,15 @@ func TestPagesUnderAStrictPolicy(t *testing.T) {
 		)
 	})
 	t.Run("increment.html", func(t *testing.T) {
+		t.Parallel()
 		browse(t, base+"/increment.html", isState("open"), "Number("+text("counter")+") > 3",
 			"fetch('/cut'); true", logged("closed", "code 1006; next try in 0.5 s", "1"),
 			isState("open"), "Number("+text("counter")+") > 3")
 	})
-	t.Run("index.html", func(t *testing.T) { browse(t, base+"/", "document.images.length === 0 && document.readyState === 'complete'") })
+	t.Run("index.html", func(t *testing.T) {
+		t.Parallel()
+		browse(t, base+"/", "document.styleSheets.length === 1 && document.readyState === 'complete'")
+	})
 }
 
 // pages returns the files in html.

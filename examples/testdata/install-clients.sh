@@ -44,9 +44,11 @@ if [ -n "$packages" ]; then
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $packages >/dev/null
 fi
 
-# npm leaves a lock file of what it has installed: newer than ours, when that
-# is what was asked for.
-if ! [ -d node/node_modules/ws ] || ! [ -d node/node_modules/websocket ] ||
-    [ node/package-lock.json -nt node/node_modules/.package-lock.json ]; then
+outdated=
+for name in ws websocket; do
+    version=$(sed -n "s/^ *\"$name\": \"\(.*\)\",*\$/\1/p" node/package.json)
+    grep -qs "\"version\": \"$version\"" "node/node_modules/$name/package.json" || outdated=1
+done
+if [ -n "$outdated" ]; then
     (cd node && npm ci --silent --no-audit --no-fund --ignore-scripts)
 fi
