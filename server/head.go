@@ -73,7 +73,7 @@ func checkHead(ctx *fasthttp.RequestCtx) (authority string, status int) {
 		return "", fasthttp.StatusRequestURITooLong
 	case !bytes.HasPrefix(h.Protocol(), []byte("HTTP/1.")):
 		return "", fasthttp.StatusHTTPVersionNotSupported
-	case !fieldsAreGood(h.RawHeaders()):
+	case hasBareLF(ctx), !fieldsAreGood(h.RawHeaders()):
 		return "", fasthttp.StatusBadRequest
 	case len(headerLines(ctx, "Transfer-Encoding")) > 0 && len(headerLines(ctx, "Content-Length")) > 0:
 		return "", fasthttp.StatusBadRequest // a request within the request
@@ -95,12 +95,25 @@ func checkHead(ctx *fasthttp.RequestCtx) (authority string, status int) {
 	return authority, 0
 }
 
+// hasBareLF reports whether a line of the head ends in LF alone (httpd 2.4
+// under HttpProtocolOptions Strict).
+func hasBareLF(ctx *fasthttp.RequestCtx) bool {
+	c, isOurs := ctx.Conn().(*netConn)
+	return isOurs && c.bareLF
+}
+
 // fieldsAreGood judges every line of the header block: a token, a colon right
 // behind it, and a value without control bytes; no continued lines.
 func fieldsAreGood(raw []byte) bool {
 	fields := 0
 	for line := range bytes.SplitSeq(raw, []byte("\n")) {
-		line = bytes.TrimSuffix(line, []byte("\r"))
+		if len(line) == 0 {
+			continue // behind the last line
+		}
+		line, hasCR := bytes.CutSuffix(line, []byte("\r"))
+		if !hasCR {
+			return false
+		}
 		if len(line) == 0 {
 			continue
 		}

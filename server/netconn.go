@@ -1,7 +1,6 @@
 package server
 
 import (
-	"bytes"
 	"errors"
 	"io"
 	"math"
@@ -42,6 +41,9 @@ const (
 // has buffered can still be read, and nothing from the socket.
 var errDetached = errors.New("connection is leaving HTTP")
 
+// errBareLF answers reads behind a header with a line that ends in LF alone.
+var errBareLF = errors.New("a line of the request's header ends in LF alone")
+
 // netConn is an accepted connection, from accept to close. While fasthttp has
 // it, it gives each phase its deadline: fasthttp's own cover a whole request
 // or a whole answer, and would cut honest slow ones. A WebSocket takes the
@@ -56,6 +58,7 @@ type netConn struct {
 	received  int64     // bytes in this phase
 	headerEnd time.Time // when the time for the last request's header is over
 	tail      [3]byte   // last bytes of a request header, to see its end in pieces
+	bareLF    bool      // in this request's header
 	wrote     bool      // an answer, since the last read
 	eof       bool      // the client has ended its half
 	detached  bool
@@ -74,8 +77,11 @@ func newNetConn(c *net.TCPConn, open *openSet, timeout time.Duration) *netConn {
 
 // Read reads under the deadline of the phase that the connection is in.
 func (c *netConn) Read(p []byte) (int, error) {
-	if c.detached {
+	switch {
+	case c.detached:
 		return 0, errDetached
+	case c.bareLF && c.phase == phaseBody && !c.wrote:
+		return 0, errBareLF // fasthttp waits for a header that has ended
 	}
 	if c.wrote { // fasthttp reads on only once an answer is complete
 		c.wrote = false
@@ -114,7 +120,10 @@ func (c *netConn) advance(p []byte) {
 	}
 	c.idle.Store(false)
 	c.received += int64(len(p))
-	if c.phase == phaseHeader && c.endsHeader(p) {
+	if c.phase != phaseHeader {
+		return
+	}
+	if _, ends := c.headerPart(p); ends {
 		c.headerEnd = c.readDeadline()
 		c.enter(phaseBody)
 	}
@@ -123,25 +132,28 @@ func (c *netConn) advance(p []byte) {
 func (c *netConn) enter(p phase) {
 	c.phase, c.since, c.received = p, time.Now(), 0
 	c.tail = [3]byte{}
+	if p == phaseHeader {
+		c.bareLF = false
+	}
 	c.idle.Store(p == phaseIdle)
 }
 
-var headerEnds = [][]byte{[]byte("\r\n\r\n"), []byte("\n\n")}
-
-// endsHeader reports whether the blank line behind a header has been read,
-// looking also across the border of two reads.
-func (c *netConn) endsHeader(p []byte) bool {
-	border := append(c.tail[:len(c.tail):len(c.tail)], p[:min(len(p), 3)]...)
-	for _, end := range headerEnds {
-		if bytes.Contains(border, end) || bytes.Contains(p, end) {
-			return true
+// headerPart returns how many bytes of p belong to the request's header, and
+// whether it ends with them: at the blank line, also when that comes in
+// pieces. On the way it looks for lines that end in LF alone, which httpd
+// refuses.
+func (c *netConn) headerPart(p []byte) (n int, ends bool) {
+	for i, b := range p {
+		if b == '\n' {
+			isBare := c.tail[2] != '\r'
+			c.bareLF = c.bareLF || isBare
+			if isBare && c.tail[2] == '\n' || !isBare && c.tail[1] == '\n' {
+				return i + 1, true
+			}
 		}
+		c.tail[0], c.tail[1], c.tail[2] = c.tail[1], c.tail[2], b
 	}
-	copy(c.tail[:], border[len(border)-3:])
-	if len(p) >= 3 {
-		copy(c.tail[:], p[len(p)-3:])
-	}
-	return false
+	return len(p), false
 }
 
 // Write writes p, each piece of it within the time that a client may take to
