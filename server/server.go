@@ -40,6 +40,8 @@ type Server struct {
 	accepting sync.WaitGroup
 	stopping  chan struct{} // closed when no connection is accepted any more
 	stopOnce  sync.Once
+	endOnce   sync.Once
+	ended     bool // what Shutdown reports; set in endOnce
 }
 
 // New makes a server of a configuration and loads its plugins: their init
@@ -187,7 +189,13 @@ const (
 // WebSocket is told 1001, requests under way are answered, and what is left
 // when ctx ends, or after 4.2 s, is cut. Then the plugins are destroyed, unless
 // one of their callbacks is still running. It reports whether all had ended.
+// Further calls wait for the first one.
 func (s *Server) Shutdown(ctx context.Context) bool {
+	s.endOnce.Do(func() { s.ended = s.shutdown(ctx) })
+	return s.ended
+}
+
+func (s *Server) shutdown(ctx context.Context) bool {
 	s.StopAccepting()
 	for _, c := range s.open.stop() {
 		c.shutdown()
