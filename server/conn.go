@@ -3,6 +3,7 @@ package server
 import (
 	"errors"
 	"io"
+	"net"
 	"runtime"
 	"runtime/debug"
 	"sync/atomic"
@@ -134,6 +135,9 @@ func (c *conn) OnClose(err error) {
 		c.seal(ws.NormalClosure)
 		c.out.finish(true)
 	} else {
+		if !errors.Is(err, net.ErrClosed) {
+			c.log(httpdconf.LevelInfo, "connection lost: %v", err)
+		}
 		c.cut()
 	}
 	c.disconnect()

@@ -106,10 +106,11 @@ func TestPluginCloses(t *testing.T) {
 			}}
 			c := one(t, p).upgrade(t, "/ws").send(frame(0x81, "go")).expect(tt.want)
 			c.send(frame(0x81, "thrown away") + frame(0x89, "ping") + frame(0x88, "\x03\xe8"))
-			if rest := c.rest(); rest != "" || late != 0 {
+			rest := c.rest()
+			p.waitEnded(t, 1)
+			if rest != "" || late != 0 {
 				t.Errorf("behind the close frame came %q; a late send returned %d", rest, late)
 			}
-			p.waitEnded(t, 1)
 		})
 	}
 }
@@ -140,7 +141,8 @@ func TestWhatAPluginMaySend(t *testing.T) {
 	}}
 	c := one(t, p).upgrade(t, "/ws").send(frame(0x81, "go"))
 	zero := func(n int) string { return strings.Repeat("\x00", n) }
-	c.expect("\x89\x7d" + zero(125) + "\x8a\x03" + zero(3) + "\x82\x00" + "\x81\x7e\x00\x7e" + zero(126) + "\x88\x00")
+	c.expect("\x89\x7d" + zero(125) + "\x8a\x03" + zero(3) + "\x82\x00" + "\x81\x7e\x00\x7e" + zero(126) + "\x88\x00").send(frame(0x88, ""))
+	p.waitEnded(t, 1)
 	want := []int{125, 0, 3, 0, 0, 126}
 	for i := range want {
 		if returned[i] != want[i] {
@@ -286,7 +288,8 @@ func TestPayloadIsLent(t *testing.T) {
 		_ = append(payload, "overrun"...)
 	}}
 	l := one(t, p)
-	l.upgrade(t, "/ws").send(frame(0x81, "first") + frame(0x81, "second")).expect("\x81\x05first\x81\x06second")
+	l.upgrade(t, "/ws").send(frame(0x81, "first") + frame(0x81, "second") + frame(0x88, "")).expect("\x81\x05first\x81\x06second")
+	p.waitEnded(t, 1)
 	if cap(kept) != len(kept) {
 		t.Errorf("the payload has room for %d bytes, want %d", cap(kept), len(kept))
 	}

@@ -160,12 +160,12 @@ func TestDraft76Sends(t *testing.T) {
 	if got, want := dialDraft76(l, t).send("\x00go\xff").rest(), "\x00abc\xff\x80\x03bin\xc8\x01x\xff\x00"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
+	p.waitEnded(t, 1)
 	for i, want := range []int{3, 0, 3, 1, 0, 0, 0, 0, 0} {
 		if returned[i] != want {
 			t.Errorf("send %d returned %d, want %d", i, returned[i], want)
 		}
 	}
-	p.waitEnded(t, 1)
 }
 
 // TestDraftClosedByThePluginFromOutside: the session is told at once, although

@@ -100,7 +100,7 @@ func (s *Server) Addrs() []net.Addr {
 
 // bind opens one listening socket. What is set on it holds for the sockets
 // accepted from it: a peer that is gone without a word is found within 120 s,
-// and one that acknowledges nothing within Timeout.
+// and one that acknowledges nothing soon after Timeout.
 func (s *Server) bind(l httpdconf.Listener) error {
 	config := net.ListenConfig{
 		KeepAlive: -1, // inherited from the listener, rather than set for each connection
@@ -121,13 +121,17 @@ func (s *Server) bind(l httpdconf.Listener) error {
 	return nil
 }
 
+// userTimeoutMargin keeps the kernel behind our own timers, which say in the
+// log what has happened.
+const userTimeoutMargin = 5 * time.Second
+
 func setSocketOptions(fd int, timeout time.Duration) error {
 	options := []struct{ level, name, value int }{
 		{unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1},
 		{unix.IPPROTO_TCP, unix.TCP_KEEPIDLE, 60},
 		{unix.IPPROTO_TCP, unix.TCP_KEEPINTVL, 15},
 		{unix.IPPROTO_TCP, unix.TCP_KEEPCNT, 4},
-		{unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, int(timeout.Milliseconds())},
+		{unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, int((timeout + userTimeoutMargin).Milliseconds())},
 	}
 	for _, o := range options {
 		if err := unix.SetsockoptInt(fd, o.level, o.name, o.value); err != nil {

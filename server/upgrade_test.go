@@ -121,7 +121,8 @@ func TestWhatThePluginSaysInConnect(t *testing.T) {
 	}}
 	l := one(t, p)
 	c := l.dial(t).send("GET /ws/a%20b?q=1 HTTP/1.1\r\nHost: x\r\n" + upgradeFields + "X-Multi: a\r\nx-multi: b\r\nSec-WebSocket-Protocol: one, two\r\n\r\n")
-	c.expect(accepted + "Sec-WebSocket-Protocol: two\r\nX-One: 3\r\nX-Two: 2\r\n\r\n\x81\x05early")
+	c.expect(accepted + "Sec-WebSocket-Protocol: two\r\nX-One: 3\r\nX-Two: 2\r\n\r\n\x81\x05early").send(frame(0x88, ""))
+	p.waitEnded(t, 1)
 	if got, want := strings.Join(seen, "|"), "[one two]|a, b||/ws/a%20b?q=1"; got != want {
 		t.Errorf("the plugin saw %q, want %q", got, want)
 	}
