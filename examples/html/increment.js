@@ -2,7 +2,7 @@
 "use strict";
 
 const byId = (id) => document.getElementById(id);
-const log = new Log(byId("log"), 100);
+const log = new Log(byId("log"), 200);
 let messages = 0;
 let last = 0; // when the latest number came; 0: none on this connection
 let mean = 0;

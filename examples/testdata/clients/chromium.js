@@ -1,8 +1,8 @@
 // Chromium: loads a page, waits until a condition holds in it, clicks, and
-// waits again. usage: node chromium.js CHROMIUM URL STEP...
+// waits again. usage: node chromium.js CHROMIUM STEP...
 // Each STEP is an expression that is evaluated in the page until it is true, or
-// "press KEY", "press Control+KEY". What the page's security policy forbids is
-// a failure, as is an exception.
+// "go URL", "press KEY", "press Control+KEY". What the page's security policy
+// forbids is a failure, as is an exception.
 "use strict";
 const { spawn } = require("child_process");
 const fs = require("fs");
@@ -10,7 +10,7 @@ const os = require("os");
 const path = require("path");
 const WebSocket = require(path.join(__dirname, "../node/node_modules/ws"));
 
-const [, , chromium, url, ...steps] = process.argv;
+const [, , chromium, ...steps] = process.argv;
 const profile = fs.mkdtempSync(path.join(os.tmpdir(), "wshttpd-chromium-"));
 const browser = spawn(chromium, [
   "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--remote-debugging-port=0",
@@ -24,7 +24,7 @@ const finish = (code, text) => {
   browser.on("exit", () => remove(20, () => process.exit(code)));
   browser.kill();
 };
-setTimeout(() => finish(1, "no end in time"), 60000).unref();
+setTimeout(() => finish(1, "no end in time"), 80000).unref();
 
 // remove removes the profile, to which the browser's other processes may still
 // be writing.
@@ -73,20 +73,24 @@ async function drive(endpoint) {
   await call("Runtime.enable", {}, sessionId);
   await call("Log.enable", {}, sessionId);
   await call("Page.enable", {}, sessionId);
-  await call("Page.navigate", { url }, sessionId);
   const press = async (control, key) => {
     const event = { key, code: key.length === 1 ? "Key" + key.toUpperCase() : key, modifiers: control ? 2 : 0 };
     if (key.length === 1 && !control) event.text = key;
     await call("Input.dispatchKeyEvent", { type: "keyDown", ...event }, sessionId);
     await call("Input.dispatchKeyEvent", { type: "keyUp", ...event }, sessionId);
   };
-  for (const step of steps) {
+  for (let step of steps) {
+    const page = /^go (\S+)$/.exec(step);
+    if (page) {
+      await call("Page.navigate", { url: page[1] }, sessionId);
+      step = "location.href === " + JSON.stringify(page[1]) + " && document.readyState === 'complete'";
+    }
     const key = /^press (Control\+)?(\w+)$/.exec(step);
     if (key) {
       await press(key[1], key[2]);
       continue;
     }
-    const until = Date.now() + 15000;
+    const until = Date.now() + 25000;
     for (;;) {
       const { result } = await call("Runtime.evaluate", { expression: step, returnByValue: true }, sessionId);
       if (result && result.value === true) break;
