@@ -91,7 +91,10 @@ func (w *walk) node(n *syntax.Node) {
 		w.unknown(n)
 		return
 	}
-	if owners[0].Where&execOnRead != 0 {
+	if owners[0].Where&execOnRead != 0 && w.readCommand(n) != nil {
+		if owners[0].Module == "mod_macro.c" { // loaded only behind it, or the first pass would have refused it
+			w.report(n, &problem{text: owners[0].Name + notObeyed, at: n.NameRange()})
+		}
 		return // the first pass has run it
 	}
 	for _, info := range owners {
@@ -104,11 +107,11 @@ func (w *walk) node(n *syntax.Node) {
 
 // isOwner reports whether the module of an entry is there. Directives of an
 // MPM are known without one, since it may be built in; then event's hold.
-func (w *walk) isOwner(info *directiveInfo) bool {
+func (r *reader) isOwner(info *directiveInfo) bool {
 	if info.Module == "event.c" {
-		return !w.modules.isLoaded("worker.c") && !w.modules.isLoaded("prefork.c")
+		return !r.modules.isLoaded("worker.c") && !r.modules.isLoaded("prefork.c")
 	}
-	return w.modules.isLoaded(info.Module)
+	return r.modules.isLoaded(info.Module)
 }
 
 // tableName is a node's name as the tables are indexed.

@@ -3,6 +3,7 @@ package httpdconf
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -121,11 +122,15 @@ func (r *reader) soak(in *syntax.Reader, outer *syntax.Node, name string) {
 			r.breakAt(outer, outer.Range(), fmt.Sprintf("Expected </%s> before end of configuration", expected), "")
 			return
 		}
+		if l.IsBlank() {
+			continue
+		}
 		parent := parents[len(parents)-1]
-		if tag, closing := syntax.ClosingTag(l); closing && !l.IsBlank() {
-			tag = tag[:max(len(tag)-1, 0)] // httpd drops the last byte, bracket or not
-			if !strings.EqualFold(tag, expected) {
-				r.breakAt(outer, outer.Range(), fmt.Sprintf("Expected </%s> but saw </%s>", expected, tag),
+		if tag, closing := syntax.ClosingTag(l); closing {
+			saw := "</" + tag
+			saw = saw[:len(saw)-1] // the last byte, bracket or not
+			if !strings.EqualFold(strings.TrimPrefix(saw, "</"), expected) {
+				r.breakAt(outer, outer.Range(), fmt.Sprintf("Expected </%s> but saw %s>", expected, saw),
 					fmt.Sprintf("the closing tag stands on line %d", l.Last()))
 				return
 			}
@@ -136,9 +141,6 @@ func (r *reader) soak(in *syntax.Reader, outer *syntax.Node, name string) {
 			}
 			continue
 		}
-		if l.IsBlank() {
-			continue
-		}
 		n := syntax.NewNode(l)
 		if n == nil {
 			continue
@@ -146,9 +148,19 @@ func (r *reader) soak(in *syntax.Reader, outer *syntax.Node, name string) {
 		n.Parent, n.Included = parent, r.include()
 		parent.Children = append(parent.Children, n)
 		if n.Section {
-			parents, names = append(parents, n), append(names, n.Name)
+			parents, names = append(parents, n), append(names, soakedName(l))
 		}
 	}
+}
+
+// soakedName is how a closing tag has to call the section that l opens, in
+// text that is not looked into: with the bracket, where more follows it.
+func soakedName(l syntax.Line) string {
+	name, args := syntax.Word(l.Text)
+	if args == "" {
+		name = strings.TrimSuffix(name, ">")
+	}
+	return name[1:]
 }
 
 // ifVersion compares the version of httpd that this server claims (httpd 2.4
@@ -159,21 +171,17 @@ func (r *reader) ifVersion(in *syntax.Reader, n *syntax.Node) {
 		r.broken = true
 		return
 	}
-	op, version, text := versionArgs(n.Name, words)
-	if text != "" {
-		r.breakAt(n, n.Range(), text, "")
+	op, version, closed := versionArgs(words)
+	if !closed {
+		r.breakAt(n, n.Range(), fmt.Sprintf("<%s> directive missing closing '>'", n.Name), "")
 		return
 	}
-	op, not := strings.CutPrefix(op, "!")
-	if op == "" {
-		op = "="
-	}
-	holds, text := compareVersion(op, version)
+	holds, text := versionHolds(op, version)
 	if text != "" {
 		r.breakAt(n, words[0].Range, text, "")
 		return
 	}
-	if holds != not {
+	if holds {
 		r.readConditional(in, n)
 		return
 	}
@@ -182,83 +190,86 @@ func (r *reader) ifVersion(in *syntax.Reader, n *syntax.Node) {
 
 // versionArgs sorts out the words: the operator may be missing, and the
 // bracket is a word of its own where the version is quoted.
-func versionArgs(name string, words []syntax.Arg) (op, version, errText string) {
-	unclosed := fmt.Sprintf("<%s> directive missing closing '>'", name)
-	texts := make([]string, len(words))
-	for i, w := range words {
-		texts[i] = w.Text
+func versionArgs(words []syntax.Arg) (op, version string, closed bool) {
+	var bracket string
+	switch len(words) {
+	case 1:
+		op, version = "=", words[0].Text
+	case 2:
+		op, version = words[0].Text, words[1].Text
+	default:
+		op, version, bracket = words[0].Text, words[1].Text, words[2].Text
 	}
+	if len(words) < 3 && version == ">" {
+		op, version, bracket = "=", op, ">"
+	}
+	if bracket == ">" {
+		return op, version, version != ""
+	}
+	version, closed = strings.CutSuffix(version, ">")
+	return op, version, closed
+}
+
+// versionHolds compares the claimed version with one. A "!" in front of the
+// operator negates it.
+func versionHolds(op, version string) (holds bool, errText string) {
+	plain, not := op, false
+	if len(op) > 1 {
+		plain, not = strings.CutPrefix(op, "!")
+	}
+	pattern, isRegexp := strings.CutPrefix(version, "/")
 	switch {
-	case len(texts) == 3 && texts[2] != ">":
-		return "", "", unclosed
-	case len(texts) == 3:
-		return texts[0], texts[1], ""
-	case len(texts) == 2 && texts[1] == ">":
-		return "=", texts[0], ""
-	case len(texts) == 1:
-		texts = []string{"=", texts[0]}
+	case plain == "~":
+		holds, errText = versionMatches(version)
+	case isRegexp && (plain == "=" || plain == "=="):
+		if pattern, isRegexp = strings.CutSuffix(pattern, "/"); !isRegexp {
+			return false, "Missing delimiting / of regular expression."
+		}
+		holds, errText = versionMatches(pattern)
+	default:
+		c, known := map[string][3]bool{ // below, equal, above
+			"=": {false, true, false}, "==": {false, true, false}, "<": {false, false, true}, "<=": {false, true, true},
+			">": {true, false, false}, ">=": {true, true, false},
+		}[plain]
+		if !known {
+			return false, fmt.Sprintf("unrecognized operator '%s'", op)
+		}
+		v, good := parseVersion(version)
+		if !good {
+			return false, "Version appears to be invalid. It must have the format major[.minor[.patch]] where major, minor and patch are numbers."
+		}
+		claimed, _ := parseVersion(ClaimedVersion) // of our own making
+		holds = c[slices.Compare(v[:], claimed[:])+1]
 	}
-	version, closed := strings.CutSuffix(texts[1], ">")
-	if !closed {
-		return "", "", unclosed
-	}
-	return texts[0], version, ""
+	return holds != not, errText
 }
 
-// compareVersion compares the claimed version with one.
-func compareVersion(op, version string) (holds bool, errText string) {
-	if pattern, isRegexp := strings.CutPrefix(version, "/"); op == "~" || op == "=" && isRegexp {
-		if op == "=" {
-			if pattern, isRegexp = strings.CutSuffix(pattern, "/"); !isRegexp {
-				return false, "Missing delimiting / of regular expression."
-			}
-		} else {
-			pattern = version
-		}
-		re, err := compileRegexp(pattern)
-		if err != nil {
-			return false, "Unable to compile regular expression"
-		}
-		holds, err := re.MatchString(ClaimedVersion)
-		return err == nil && holds, ""
+func versionMatches(pattern string) (matches bool, errText string) {
+	re, err := compileRegexp(pattern)
+	if err != nil {
+		return false, "Unable to compile regular expression"
 	}
-	c, known := map[string][3]bool{ // below, equal, above
-		"=": {false, true, false}, "==": {false, true, false}, "<": {true, false, false}, "<=": {true, true, false},
-		">": {false, false, true}, ">=": {false, true, true},
-	}[op]
-	if !known {
-		return false, fmt.Sprintf("unrecognized operator '%s'", op)
-	}
-	order, good := orderOfVersions(ClaimedVersion, version)
-	if !good {
-		return false, "Version appears to be invalid. It must have the format major[.minor[.patch]] where major, minor and patch are numbers."
-	}
-	return c[order+1], ""
+	matches, err = re.MatchString(ClaimedVersion)
+	return err == nil && matches, ""
 }
 
-// orderOfVersions returns -1, 0 or 1 as a is below, equal to or above b.
-func orderOfVersions(a, b string) (order int, good bool) {
-	as, bs := strings.Split(a, "."), strings.Split(b, ".")
-	if len(bs) > 3 {
-		return 0, false
+// parseVersion takes a version apart: it begins with a digit, and what is
+// missing is 0 (httpd 2.4 modules/metadata/mod_version.c, compare_version).
+func parseVersion(s string) (v [3]int, good bool) {
+	parts := strings.Split(s, ".")
+	if len(parts) == 4 && parts[3] == "" {
+		parts = parts[:3]
 	}
-	for i := range 3 {
-		var x, y int
-		var err error
-		if i < len(bs) {
-			if y, err = strconv.Atoi(bs[i]); err != nil || y < 0 {
-				return 0, false
-			}
-		}
-		x, _ = strconv.Atoi(as[i]) // of our own making
-		if order == 0 && x != y {
-			order = 1
-			if x < y {
-				order = -1
-			}
-		}
+	if parts[0] == "" || len(parts) > 3 {
+		return v, false
 	}
-	return order, true
+	for i, p := range parts {
+		if strings.Trim(p, "0123456789") != "" {
+			return v, false
+		}
+		v[i], _ = strconv.Atoi(p) // empty: 0; out of range: the bound
+	}
+	return v, true
 }
 
 // matchTime bounds one match of a regular expression: the engine backtracks,

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/hashicorp/hcl/v2"
+
 	"github.com/wshttpd/wshttpd/httpdconf/syntax"
 )
 
@@ -25,16 +27,14 @@ func (r *reader) includeFiles(n *syntax.Node, optional bool) {
 		return
 	}
 	if len(r.including) >= maxIncludeDepth {
-		r.breakAt(n, words[0].Range, fmt.Sprintf("Exceeded maximum include depth of %d, There appears to be a recursion.", maxIncludeDepth), "")
+		r.tooDeep(n, words[0].Range)
 		return
 	}
 	path := r.rootRelative(words[0].Text)
-	if n.Included != nil && r.isBeingRead(path) {
-		r.breakAt(n, words[0].Range, fmt.Sprintf("Exceeded maximum include depth of %d, There appears to be a recursion.", maxIncludeDepth),
-			r.cycle(n, path))
-		return
+	if strings.HasSuffix(words[0].Text, "/") && path != "/" {
+		path += "/" // httpd's messages keep it
 	}
-	r.including = append(r.including, n)
+	r.including = append(r.including, inclusion{n, words[0].Range, len(r.diags)})
 	defer func() { r.including = r.including[:len(r.including)-1] }()
 	if !isWildcard(path) {
 		if _, err := os.Stat(path); err == nil || !optional {
@@ -45,20 +45,33 @@ func (r *reader) includeFiles(n *syntax.Node, optional bool) {
 	r.includeMatches(n, words[0], "/", strings.Split(strings.TrimPrefix(path, "/"), "/"), optional)
 }
 
-// isBeingRead reports whether a file includes itself over others.
-func (r *reader) isBeingRead(path string) bool {
-	return slices.ContainsFunc(r.including, func(n *syntax.Node) bool { return n.Line.Filename() == path })
+// inclusion is an Include line whose files are being read.
+type inclusion struct {
+	node *syntax.Node
+	arg  hcl.Range
+	said int // length of reader.diags when it began
 }
 
-// cycle lists the files of a loop, each once.
-func (r *reader) cycle(last *syntax.Node, path string) string {
-	names := []string{}
-	for _, n := range append(slices.Clone(r.including), last) {
-		if len(names) > 0 || n.Line.Filename() == path {
-			names = append(names, n.Line.Filename())
+// tooDeep reports that n, an Include line at rng, is one level too many. A
+// file may include itself, under a condition that ends it; what does not end
+// is reported at the line that closes the loop for the first time, and what
+// was said in the further rounds is dropped.
+func (r *reader) tooDeep(n *syntax.Node, rng hcl.Range) {
+	text := fmt.Sprintf("Exceeded maximum include depth of %d, There appears to be a recursion.", maxIncludeDepth)
+	seen := make(map[string]int) // the depth at which a file was read first
+	var names []string
+	for depth, i := range append(slices.Clone(r.including), inclusion{node: n}) {
+		name := i.node.Line.Filename()
+		names = append(names, name)
+		if first, loops := seen[name]; loops {
+			last := r.including[depth-1]
+			r.diags = r.diags[:last.said]
+			r.breakAt(last.node, last.arg, text, "the files include each other: "+strings.Join(names[first:], " -> "))
+			return
 		}
+		seen[name] = depth
 	}
-	return "the files include each other: " + strings.Join(append(names, path), " -> ")
+	r.breakAt(n, rng, text, "")
 }
 
 // includePath reads one file, or a folder recursively with all that is in it.
@@ -127,6 +140,7 @@ func (r *reader) includeMatches(n *syntax.Node, arg syntax.Arg, dir string, elem
 
 // nearestFile is a hint at a file in the same folder with a similar name.
 func nearestFile(path string) string {
+	path = filepath.Clean(path)
 	entries, err := os.ReadDir(filepath.Dir(path))
 	if err != nil {
 		return fmt.Sprintf("no such folder: %s", filepath.Dir(path))

@@ -280,6 +280,9 @@ func leadingNumber(s string) (n int64, rest string) {
 // whole.
 func setError(_ *walk, n *syntax.Node, _ []syntax.Arg) *problem {
 	text := n.Args
+	if text == "" {
+		text = "The Error directive was used with no message."
+	}
 	if word, rest := syntax.Word(text); rest == "" && word != "" {
 		text = word
 	}

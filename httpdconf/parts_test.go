@@ -105,14 +105,16 @@ func TestVersions(t *testing.T) {
 	}{
 		{"=", "2.4.71", true}, {"=", "2.4", false}, {"==", "2.4.71", true}, {">", "2.4", true}, {">=", "2.4.71", true}, {"<", "2.4.72", true},
 		{"<", "2.4.71", false}, {"<=", "3", true}, {">", "3", false}, {"~", `^2\.4`, true}, {"=", `/^2\.2/`, false}, {"=", `/^2\.4/`, true},
+		{"==", `/^2\.4/`, true}, {"!=", "2.4.71", false}, {"!~", `^3`, true}, {">", "2.4.", true}, {">", "2..9", true}, {"=", "2.4.71.", true},
+		{"<", "99999999999999999999", true}, {"!==", "2.4", true},
 	}
 	for _, tt := range tests {
-		if got, text := compareVersion(tt.op, tt.version); got != tt.want || text != "" {
+		if got, text := versionHolds(tt.op, tt.version); got != tt.want || text != "" {
 			t.Errorf("%s %s: %v %q, want %v", tt.op, tt.version, got, text, tt.want)
 		}
 	}
-	for _, bad := range [][2]string{{"=>", "2.4"}, {"=", "2.x"}, {"=", "2.4.1.1"}, {"=", "-1"}, {"~", "("}, {"=", "/2.4"}} {
-		if got, text := compareVersion(bad[0], bad[1]); got || text == "" {
+	for _, bad := range [][2]string{{"=>", "2.4"}, {"=", "2.x"}, {"=", "2.4.1.1"}, {"=", "-1"}, {"=", ".4"}, {"=", "2.4.1.."}, {"~", "("}, {"=", "/2.4"}, {"=", "/"}, {"!", "2"}, {"~=", "2"}, {"", "2"}, {"!!=", "2"}} {
+		if got, text := versionHolds(bad[0], bad[1]); got || text == "" {
 			t.Errorf("%s %s: %v %q, want an error", bad[0], bad[1], got, text)
 		}
 	}

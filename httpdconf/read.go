@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -26,8 +27,8 @@ type reader struct {
 	modules *moduleSet
 	stock   map[string][]*directiveInfo
 
-	including []*syntax.Node // Include lines that are being read, outermost first
-	readBytes int            // of all files together
+	including []inclusion // Include lines that are being read, outermost first
+	readBytes int         // of all files together
 
 	// broken is set when the nesting is wrong: what follows cannot be told
 	// apart from it, and the tree is not processed.
@@ -52,7 +53,7 @@ func (r *reader) include() *syntax.Node {
 	if len(r.including) == 0 {
 		return nil
 	}
-	return r.including[len(r.including)-1]
+	return r.including[len(r.including)-1].node
 }
 
 // readLevel reads lines to the end of their file, which has to close what it
@@ -104,6 +105,7 @@ func (r *reader) readLine(in *syntax.Reader, b *syntax.Builder, l syntax.Line) {
 	if n == nil {
 		return
 	}
+	n.Name = r.canonical(n)
 	n.Included = r.include()
 	n.Parent = b.Parent()
 	r.warnUndefined(n, undefined)
@@ -113,6 +115,17 @@ func (r *reader) readLine(in *syntax.Reader, b *syntax.Builder, l syntax.Line) {
 		return
 	}
 	b.Add(n, n.Section)
+}
+
+// canonical returns a node's name as its module writes it, by which httpd
+// calls it in messages. What no loaded module has keeps the name it came with.
+func (r *reader) canonical(n *syntax.Node) string {
+	for _, info := range r.stock[tableName(n)] {
+		if r.isOwner(info) {
+			return strings.TrimPrefix(info.Name, "<")
+		}
+	}
+	return n.Name
 }
 
 // warnUndefined repeats httpd's warning for each variable that was not
@@ -130,10 +143,7 @@ func (r *reader) warnUndefined(n *syntax.Node, names []string) {
 // readCommand returns the function of a directive that acts while reading, if
 // a loaded module has it.
 func (r *reader) readCommand(n *syntax.Node) func(*reader, *syntax.Reader, *syntax.Node) {
-	name := strings.ToLower(n.Name)
-	if n.Section {
-		name = "<" + name
-	}
+	name := tableName(n)
 	if strings.HasSuffix(name, "macro") || name == "use" {
 		if !r.modules.isLoaded("mod_macro.c") {
 			return nil
@@ -168,11 +178,7 @@ func (r *reader) readCommand(n *syntax.Node) func(*reader, *syntax.Reader, *synt
 
 // info returns the stock table's entry for a directive that has one owner.
 func (r *reader) info(n *syntax.Node) *directiveInfo {
-	name := strings.ToLower(n.Name)
-	if n.Section {
-		name = "<" + name
-	}
-	return r.stock[name][0]
+	return r.stock[tableName(n)][0]
 }
 
 // args returns the words of a directive that acts while reading, or reports
@@ -215,14 +221,20 @@ func (r *reader) undefine(_ *syntax.Reader, n *syntax.Node) {
 	delete(r.vars, strings.ToLower(words[0].Text))
 }
 
+// serverRoot takes a folder, which is looked up where the server was started
+// if it is relative (httpd 2.4 server/core.c, set_server_root).
 func (r *reader) serverRoot(_ *syntax.Reader, n *syntax.Node) {
 	words, ok := r.args(n)
 	if !ok {
 		return
 	}
-	dir := r.rootRelative(words[0].Text)
-	if !isDirectory(dir) {
-		r.failAt(n, words[0].Range, "ServerRoot must be a valid directory", fmt.Sprintf("no such directory: %s", dir))
+	dir, err := filepath.Abs(words[0].Text)
+	if err != nil || !isDirectory(dir) {
+		hint := ""
+		if !filepath.IsAbs(words[0].Text) {
+			hint = "a relative path is looked up where the server is started; write the whole path"
+		}
+		r.failAt(n, words[0].Range, "ServerRoot must be a valid directory", hint)
 		return
 	}
 	r.root = dir
@@ -283,8 +295,7 @@ func (r *reader) checkForeign(n *syntax.Node, words []syntax.Arg, m *Module) {
 		if near := nearest(strings.TrimSuffix(m.Ident, "_module"), r.modules.shortIdents()); near != "" {
 			hint = fmt.Sprintf("did you mean %s_module?", near)
 		}
-		r.failAt(n, words[1].Range, fmt.Sprintf("Cannot load %s into server: %s: cannot open shared object file: %s",
-			m.File, path, errorText(err)), hint)
+		r.failAt(n, words[1].Range, cannotLoad(m.File, path, err), hint)
 		return
 	}
 	r.fail(warning(n, words[0].Range, LevelWarn, "so", "",
@@ -311,9 +322,10 @@ func (r *reader) loadFile(_ *syntax.Reader, n *syntax.Node) {
 	for _, w := range words {
 		path := r.rootRelative(w.Text)
 		if _, err := os.Stat(path); err != nil {
-			r.failAt(n, w.Range, fmt.Sprintf("Cannot load %s into server: %s: cannot open shared object file: %s",
-				w.Text, path, errorText(err)), "")
-			continue
+			if path = r.systemLibrary(w.Text); path == "" {
+				r.failAt(n, w.Range, cannotLoad(w.Text, r.rootRelative(w.Text), err), nearestFile(r.rootRelative(w.Text)))
+				continue
+			}
 		}
 		r.config.Libraries = append(r.config.Libraries, Library{File: path, Range: w.Range})
 	}
@@ -326,7 +338,8 @@ func (r *reader) macro(in *syntax.Reader, n *syntax.Node) {
 	if n.Section {
 		name = "<" + name
 	}
-	r.failAt(n, n.Range(), name+" is not obeyed by this version of wshttpd", "write out what the macro contains")
+	r.failAt(n, n.Range(), name+notObeyed, "write out what the macro contains")
+	n.Skipped = "macros are not expanded"
 	if n.Section {
 		r.soak(in, n, n.Name)
 	}

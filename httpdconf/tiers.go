@@ -8,6 +8,9 @@ import (
 	"github.com/wshttpd/wshttpd/httpdconf/syntax"
 )
 
+// notObeyed is said of what httpd does and this server does not.
+const notObeyed = " is not obeyed by this version of wshttpd"
+
 // byTier deals with a directive that is known and has no row.
 func (w *walk) byTier(n *syntax.Node, info *directiveInfo) *problem {
 	lacked := !slices.Contains(provided, info.Module)
@@ -22,10 +25,10 @@ func (w *walk) byTier(n *syntax.Node, info *directiveInfo) *problem {
 			hint: refusedHint(info),
 		}
 	case info.Tier == tierA:
-		w.warn(n, n.NameRange(), shortName(info.Module), info.Name+" is not obeyed by this version of wshttpd", "")
+		w.warn(n, n.NameRange(), shortName(info.Module), info.Name+notObeyed, "")
 		return nil
 	}
-	return &problem{text: info.Name + " is not obeyed by this version of wshttpd", at: n.NameRange(), hint: refusedHint(info)}
+	return &problem{text: info.Name + notObeyed, at: n.NameRange(), hint: refusedHint(info)}
 }
 
 func refusedHint(info *directiveInfo) string {
@@ -97,7 +100,7 @@ func (w *walk) harmless(n *syntax.Node) bool {
 		first = strings.ToLower(words[0].Text)
 	}
 	switch strings.ToLower(n.Name) {
-	case "allowoverride":
+	case "allowoverride", "allowoverridelist":
 		return first == "none"
 	case "options", "traceenable", "httpprotocoloptions", "authmerging":
 		return true
