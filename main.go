@@ -106,6 +106,9 @@ func serve(c *supervise.CommandLine, s *server.Server, cfg *httpdconf.Config) in
 		}
 		defer os.Remove(cfg.PidFile)
 	}
+	for _, addr := range s.Addrs() {
+		fmt.Fprintf(os.Stderr, "%s: serving http://%s/\n", c.Program, addr)
+	}
 	go s.Serve()
 	signals.Run(supervise.Actions{
 		Check: func(signal string) {

@@ -105,4 +105,3 @@ func contexts(o override) string {
 	}
 	return strings.Join(list, ", ")
 }
-

@@ -1,0 +1,207 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/fasthttp/websocket"
+
+	"github.com/wshttpd/wshttpd/httpdconf"
+)
+
+// blocks returns the code blocks of the README in a language.
+func blocks(t *testing.T, language string) []string {
+	t.Helper()
+	text, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var list []string
+	in, indent := false, ""
+	for line := range strings.SplitSeq(string(text), "\n") {
+		trimmed := strings.TrimSpace(line)
+		switch {
+		case !in && trimmed == "```"+language:
+			in, indent = true, line[:len(line)-len(strings.TrimLeft(line, " "))]
+			list = append(list, "")
+		case in && trimmed == "```":
+			in = false
+		case in:
+			list[len(list)-1] += strings.TrimPrefix(line, indent) + "\n"
+		}
+	}
+	return list
+}
+
+// TestReadmeReference: what the README says of directives is what the tables
+// do.
+func TestReadmeReference(t *testing.T) {
+	text, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const begin, end = "<!-- directives:begin -->\n", "<!-- directives:end -->"
+	_, rest, found := strings.Cut(string(text), begin)
+	got, _, closed := strings.Cut(rest, end)
+	if !found || !closed {
+		t.Fatal("the markers are missing")
+	}
+	if want := httpdconf.Reference(); got != want {
+		t.Errorf("the reference is out of date: put this between the markers\n%s", want)
+	}
+}
+
+// sh runs commands of the README as a reader would.
+func sh(t *testing.T, dir, script string) string {
+	t.Helper()
+	root, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("bash", "-euo", "pipefail", "-c", script)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "WSHTTPD="+root, "GOFLAGS=")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Errorf("%s: %v\n%s", script, err, out)
+	}
+	return string(out)
+}
+
+// TestReadmeCommands runs every command of the README. make test is the one
+// that runs this.
+func TestReadmeCommands(t *testing.T) {
+	if out, err := exec.Command("make", "build").CombinedOutput(); err != nil {
+		t.Fatalf("make build: %v\n%s", err, out)
+	}
+	plugin := t.TempDir()
+	for name, language := range map[string]string{"shout.c": "c", "main.go": "go"} {
+		dir := filepath.Join(plugin, language)
+		if err := os.Mkdir(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(blocks(t, language)[0]), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, block := range blocks(t, "sh") {
+		for command := range strings.Lines(block) {
+			command = strings.TrimSpace(command)
+			t.Run(command, func(t *testing.T) { runCommand(t, command, plugin) })
+		}
+	}
+	t.Run("the plugins shout", func(t *testing.T) { shouts(t, plugin) })
+}
+
+func runCommand(t *testing.T, command, plugin string) {
+	switch {
+	case command == "make test" || command == "make build":
+	case command == "make run":
+		serving(t, command, func() {
+			r, err := http.Get("http://127.0.0.1:8080/")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer r.Body.Close()
+			if page, _ := io.ReadAll(r.Body); !bytes.Contains(page, []byte("wshttpd is serving")) {
+				t.Errorf("the page reads %q", page)
+			}
+			echoes(t, "ws://127.0.0.1:8080/echo-c", "hello", "hello")
+		})
+	case strings.Contains(command, "wshttpd -X"):
+		serving(t, command, func() { echoes(t, "ws://127.0.0.1:8080/echo", "hello", "hello") })
+	case strings.HasPrefix(command, "cd bench"):
+		serving(t, "build/wshttpd -X -d examples -f conf/httpd.conf", func() {
+			if out := sh(t, ".", command); !strings.Contains(out, "{") {
+				t.Errorf("bench prints %q", out)
+			}
+		})
+	case strings.Contains(command, "wshttpd -t"):
+		if out := sh(t, ".", command); !strings.HasSuffix(out, "Syntax OK\n") {
+			t.Errorf("%s prints %q", command, out)
+		}
+	case strings.HasSuffix(command, "wshttpd -h"):
+		if out := sh(t, ".", command+" || test $? = 1"); !strings.HasPrefix(out, "Usage: wshttpd") {
+			t.Errorf("%s prints %q", command, out)
+		}
+	case strings.Contains(command, "wshttpd -"):
+		if out := sh(t, ".", command); !strings.HasPrefix(out, "Server version: Apache/2.4.") {
+			t.Errorf("%s prints %q", command, out)
+		}
+	case strings.HasPrefix(command, "cc "):
+		sh(t, filepath.Join(plugin, "c"), command)
+	default:
+		sh(t, filepath.Join(plugin, "go"), command)
+	}
+}
+
+// serving runs a command that serves, waits for it, and ends it by INT as
+// Ctrl-C does.
+func serving(t *testing.T, command string, then func()) {
+	t.Helper()
+	cmd := exec.Command("bash", "-c", "exec "+command)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ready := false
+	for range 600 {
+		if r, err := http.Get("http://127.0.0.1:8080/"); err == nil {
+			r.Body.Close()
+			ready = true
+			break
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	if ready {
+		then()
+	}
+	if err := syscall.Kill(-cmd.Process.Pid, syscall.SIGINT); err != nil {
+		t.Error(err)
+	}
+	_ = cmd.Wait() // make says that it was interrupted
+	if !ready || !strings.Contains(out.String(), "serving http://127.0.0.1:8080/") {
+		t.Errorf("%s:\n%s", command, &out)
+	}
+}
+
+func echoes(t *testing.T, url, message, want string) {
+	t.Helper()
+	c, _, err := websocket.DefaultDialer.Dial(url, nil)
+	if err != nil {
+		t.Fatalf("%s: %v", url, err)
+	}
+	defer c.Close()
+	if err := c.WriteMessage(websocket.TextMessage, []byte(message)); err != nil {
+		t.Fatal(err)
+	}
+	if _, got, err := c.ReadMessage(); err != nil || string(got) != want {
+		t.Errorf("%s answers %q, %v; want %q", url, got, err, want)
+	}
+}
+
+// shouts serves the two plugins that the README has one write.
+func shouts(t *testing.T, plugin string) {
+	conf := "Listen 127.0.0.1:8080\nErrorLog /dev/stderr\nLoadModule websocket_module x\n"
+	for _, kind := range []string{"c", "go"} {
+		conf += fmt.Sprintf("<Location /%s>\nSetHandler websocket-handler\nWebSocketHandler %s/shout_%s.so shout_init\n</Location>\n", kind, kind, kind)
+	}
+	if err := os.WriteFile(filepath.Join(plugin, "httpd.conf"), []byte(conf), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	serving(t, "build/wshttpd -X -d "+plugin+" -f httpd.conf", func() {
+		echoes(t, "ws://127.0.0.1:8080/c", "hello", "HELLO")
+		echoes(t, "ws://127.0.0.1:8080/go", "hello", "HELLO")
+	})
+}
