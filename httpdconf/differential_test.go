@@ -69,6 +69,7 @@ func TestDifferential(t *testing.T) {
 			}
 		})
 	}
+	compareCommandLines(t, apache, ours, root)
 }
 
 // build makes the binary under test.

@@ -45,12 +45,12 @@ func Load(file string, o Options) (*Config, hcl.Diagnostics) {
 	}
 	r := newReader(o)
 	r.config.File = file
-	r.readText(commandLineFile, []byte(strings.Join(o.Before, "\n")))
+	r.readText(commandLineFile, commandLines(o.Before))
 	if !r.broken {
 		r.readMain(file)
 	}
 	if !r.broken {
-		r.readText(commandLineFile, []byte(strings.Join(o.After, "\n")))
+		r.readText(commandLineFile, commandLines(o.After))
 	}
 	r.config.ServerRoot = r.root
 	r.config.Modules = r.modules.loaded
@@ -58,6 +58,18 @@ func Load(file string, o Options) (*Config, hcl.Diagnostics) {
 		process(r)
 	}
 	return r.config, r.diags
+}
+
+// commandLines makes one text of the lines of -C or -c. The blank in front of
+// each newline keeps a backslash there from continuing the line: httpd reads
+// these lines one by one (httpd 2.4 server/config.c, arr_elts_getstr).
+func commandLines(lines []string) []byte {
+	var text []byte
+	for _, line := range lines {
+		text = append(text, line...)
+		text = append(text, " \n"...)
+	}
+	return text
 }
 
 func newReader(o Options) *reader {

@@ -75,7 +75,7 @@ func (w *walk) setDocumentRoot(n *syntax.Node, words []syntax.Arg) *problem {
 	dir := w.rootRelative(words[0].Text)
 	if !isDirectory(dir) {
 		return &problem{
-			text: fmt.Sprintf("DocumentRoot '%s' is not a directory, or is not readable", words[0].Text),
+			text: fmt.Sprintf("DocumentRoot '%s' is not a directory, or is not readable", dir),
 			at:   words[0].Range, hint: nearestFile(dir),
 		}
 	}

@@ -33,13 +33,13 @@ var provided = append([]string{
 // otherStock lists stock modules without a directive in the stock table, so
 // that every stock module is known. It is constant.
 var otherStock = []string{
-	"mod_asis.c", "mod_authz_user.c", "mod_authz_host.c", "mod_authz_owner.c", "mod_bucketeer.c", "mod_case_filter.c", "mod_case_filter_in.c",
-	"mod_data.c", "mod_isapi.c", "mod_lbmethod_bybusyness.c", "mod_lbmethod_byrequests.c", "mod_lbmethod_bytraffic.c",
-	"mod_lbmethod_heartbeat.c", "mod_lbmethod_rr.c", "mod_optional_fn_export.c", "mod_privileges.c", "mod_proxy_ajp.c",
+	"mod_asis.c", "mod_authz_user.c", "mod_authz_host.c", "mod_authz_owner.c", "mod_bucketeer.c",
+	"mod_data.c", "mod_lbmethod_bybusyness.c", "mod_lbmethod_byrequests.c", "mod_lbmethod_bytraffic.c",
+	"mod_lbmethod_heartbeat.c", "mod_lbmethod_rr.c", "mod_optional_fn_export.c", "mod_proxy_ajp.c",
 	"mod_proxy_connect.c", "mod_proxy_fcgi.c", "mod_proxy_fdpass.c", "mod_proxy_http.c", "mod_proxy_http2.c", "mod_proxy_uwsgi.c",
 	"mod_proxy_wstunnel.c", "mod_ratelimit.c", "mod_reflector.c", "mod_session_dbd.c", "mod_slotmem_plain.c", "mod_slotmem_shm.c",
 	"mod_socache_dbm.c", "mod_socache_dc.c", "mod_socache_memcache.c", "mod_socache_redis.c", "mod_socache_shmcb.c",
-	"mod_suexec.c", "mod_systemd.c", "mod_tls.c", "mod_unique_id.c", "mod_allowhandlers.c", "mod_log_rotate.c", "mpm_winnt.c",
+	"mod_suexec.c", "mod_systemd.c", "mod_unique_id.c", "mod_allowhandlers.c", "mod_log_rotate.c", "mpm_winnt.c",
 }
 
 // sourceOf returns the source name of the module with this identifier:

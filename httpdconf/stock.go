@@ -18,7 +18,9 @@ type directiveInfo struct {
 // each owner.
 func stockTable() map[string][]*directiveInfo {
 	table := make(map[string][]*directiveInfo, 800)
-	for _, rows := range [][]directiveInfo{stockCoreRows, stockAccessRows, stockContentRows, stockOtherRows, stockWebSocketRows} {
+	for _, rows := range [][]directiveInfo{
+		stockCoreRows, stockAccessRows, stockContentRows, stockOtherRows, stockUnbuiltRows, stockWebSocketRows,
+	} {
 		for i := range rows {
 			key := strings.ToLower(rows[i].Name)
 			table[key] = append(table[key], &rows[i])
@@ -63,6 +65,7 @@ const (
 	execOnRead                            // EXEC_ON_READ: takes effect while reading
 	nonFatalOverride                      // NONFATAL_OVERRIDE
 	nonFatalUnknown                       // NONFATAL_UNKNOWN
+	proxyConf                             // PROXY_CONF: in Proxy
 
 	orAll = orLimit | orOptions | orFileInfo | orAuthConfig | orIndexes
 )

@@ -90,7 +90,7 @@ var stockCoreRows = []directiveInfo{
 	{"ServerSignature", "core.c", argsOne, orAll, tierA, "En-/disable server signature (on|off|email)"},
 	{"ServerTokens", "core.c", argsOne, serverConf, tierA, "Determine tokens displayed in the Server: header - Min(imal), Major, Minor, Prod(uctOnly), OS, or Full"},
 	{"SetHandler", "core.c", argsOne, orFileInfo, tierA, "a handler name that overrides any other configured handler"},
-	{"SetInputFilter", "core.c", argsOne, orFileInfo, tierD, "filter (or ; delimited list of filters) to be run on the request body"},
+	{"SetInputFilter", "core.c", argsOne, orFileInfo, tierB, "filter (or ; delimited list of filters) to be run on the request body"},
 	{"SetOutputFilter", "core.c", argsOne, orFileInfo, tierB, "filter (or ; delimited list of filters) to be run on the request content"},
 	{"StrictHostCheck", "core.c", argsFlag, serverConf, tierC, "Controls whether a hostname match is required"},
 	{"ThreadStackSize", "core.c", argsOne, serverConf, tierB, "Size in bytes of stack used by threads handling client connections"},
