@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -98,9 +99,10 @@ static void CALLBACK server_close(const WebSocketServer *server)
         wshttpd_go_close(handle);
 }
 
-void *wshttpd_open(const char *path, int global, char **error)
+void *wshttpd_open(const char *path, int way, char **error)
 {
-    void *library = dlopen(path, RTLD_NOW | (global ? RTLD_GLOBAL : RTLD_LOCAL));
+    static const int flags[] = {RTLD_NOW | RTLD_LOCAL, RTLD_NOW | RTLD_GLOBAL, RTLD_NOW | RTLD_GLOBAL | RTLD_NOLOAD};
+    void *library = dlopen(path, flags[way]);
     *error = NULL;
     if (library == NULL) {
         const char *text = dlerror();
@@ -114,6 +116,15 @@ void *wshttpd_symbol(void *library, const char *name) { return dlsym(library, na
 /* Whether the process itself has the symbol, its libraries included. */
 int wshttpd_defined(const char *name) { return dlsym(RTLD_DEFAULT, name) != NULL; }
 
+/* The file that has been loaded to where an address is, to be freed, or NULL. */
+char *wshttpd_file_of(uintptr_t address)
+{
+    Dl_info info;
+    if (dladdr((void *)address, &info) == 0 || info.dli_fname == NULL)
+        return NULL;
+    return strdup(info.dli_fname);
+}
+
 /* The argument is one fork's: its INIT takes a text. On the ABIs of this
  * server an argument that is not expected does no harm. */
 WebSocketPlugin *wshttpd_init_call(void *init)
@@ -121,40 +132,51 @@ WebSocketPlugin *wshttpd_init_call(void *init)
     return ((WebSocketPlugin * (*)(const char *)) init)("");
 }
 
-wshttpd_server *wshttpd_servers_new(size_t count)
+wshttpd_slot *wshttpd_slots_new(size_t count)
 {
     static const WebSocketServer functions = {
         sizeof(wshttpd_server), WEBSOCKET_SERVER_VERSION_1, NULL, server_request, server_header_get,
         server_header_set, server_protocol_count, server_protocol_index, server_protocol_set, server_send,
         server_close,
     };
-    wshttpd_server *servers = calloc(count, sizeof(wshttpd_server));
-    if (servers != NULL)
-        for (size_t i = 0; i < count; i++)
-            servers[i].base = functions;
-    return servers;
+    wshttpd_slot *slots = calloc(count, sizeof(wshttpd_slot));
+    if (slots == NULL)
+        return NULL;
+    for (size_t i = 0; i < count; i++) {
+        slots[i].server.base = functions;
+        slots[i].server.remoteip = slots[i].address;
+    }
+    return slots;
 }
 
-/* Gives a structure its connection, or with 0 takes it away. */
-void wshttpd_server_set(wshttpd_server *servers, size_t index, uint64_t handle)
+/* Gives a slot its connection, or takes it away: then handle is 0, and the
+ * address stays for those who still read it. */
+void wshttpd_slot_set(wshttpd_slot *slot, uint64_t handle, const char *address, size_t length)
 {
-    __atomic_store_n((uintptr_t *)&servers[index].base.state, (uintptr_t)handle, __ATOMIC_RELEASE);
+    if (handle != 0) {
+        if (length >= sizeof slot->address)
+            length = sizeof slot->address - 1;
+        if (length > 0)
+            memcpy(slot->address, address, length);
+        slot->address[length] = '\0';
+    }
+    __atomic_store_n((uintptr_t *)&slot->server.base.state, (uintptr_t)handle, __ATOMIC_RELEASE);
 }
 
-uintptr_t wshttpd_on_connect(WebSocketPlugin *plugin, wshttpd_server *servers, size_t index)
+uintptr_t wshttpd_on_connect(WebSocketPlugin *plugin, wshttpd_slot *slot)
 {
-    return (uintptr_t)plugin->on_connect(&servers[index].base);
+    return (uintptr_t)plugin->on_connect(&slot->server.base);
 }
 
-void wshttpd_on_message(WebSocketPlugin *plugin, uintptr_t session, wshttpd_server *servers, size_t index,
-                        int type, unsigned char *buffer, size_t size)
+void wshttpd_on_message(WebSocketPlugin *plugin, uintptr_t session, wshttpd_slot *slot, int type,
+                        unsigned char *buffer, size_t size)
 {
-    plugin->on_message((void *)session, &servers[index].base, type, buffer, size);
+    plugin->on_message((void *)session, &slot->server.base, type, buffer, size);
 }
 
-void wshttpd_on_disconnect(WebSocketPlugin *plugin, uintptr_t session, wshttpd_server *servers, size_t index)
+void wshttpd_on_disconnect(WebSocketPlugin *plugin, uintptr_t session, wshttpd_slot *slot)
 {
-    plugin->on_disconnect((void *)session, &servers[index].base);
+    plugin->on_disconnect((void *)session, &slot->server.base);
 }
 
 void wshttpd_destroy(WebSocketPlugin *plugin) { plugin->destroy(plugin); }
@@ -164,13 +186,16 @@ static const int our_signals[] = {
     SIGHUP, SIGINT, SIGQUIT, SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGUSR1, SIGPIPE,
     SIGTERM, SIGCHLD, SIGTTIN, SIGTTOU, SIGURG, SIGPROF, SIGWINCH, SIGSYS,
 };
-static struct sigaction noted[NSIG];
+static struct sigaction noted[NSIG]; /* guarded by signals_mutex */
+static pthread_mutex_t signals_mutex = PTHREAD_MUTEX_INITIALIZER;
 
 void wshttpd_signals_note(void)
 {
+    pthread_mutex_lock(&signals_mutex);
     for (int s = 1; s < NSIG; s++)
         if (sigaction(s, NULL, &noted[s]) != 0)
             memset(&noted[s], 0, sizeof noted[s]);
+    pthread_mutex_unlock(&signals_mutex);
 }
 
 static int is_ours(int s)
@@ -181,29 +206,39 @@ static int is_ours(int s)
     return 0;
 }
 
-/* Looks for handlers that are not what was noted: ours are set again, others
- * get SA_ONSTACK, without which they could run on a goroutine's stack. Returns
- * how many were found and lists them as far as there is room. */
+/* Puts the handling of one signal right; tells whether it had to. A handler of
+ * a plugin's own gets SA_ONSTACK, without which it could run on a goroutine's
+ * stack. */
+static int mend(int s)
+{
+    struct sigaction now;
+    if (sigaction(s, NULL, &now) != 0 || now.sa_handler == noted[s].sa_handler)
+        return 0;
+    if (is_ours(s))
+        return sigaction(s, &noted[s], NULL) == 0;
+    if (now.sa_handler != SIG_DFL && now.sa_handler != SIG_IGN) {
+        now.sa_flags |= SA_ONSTACK;
+        if (sigaction(s, &now, NULL) != 0)
+            return 0;
+    }
+    noted[s] = now;
+    return 1;
+}
+
+/* Looks for handlers that are not what was noted. Returns how many were found,
+ * and lists them as far as there is room. */
 int wshttpd_signals_mend(int *changed, int room)
 {
     int found = 0;
+    pthread_mutex_lock(&signals_mutex);
     for (int s = 1; s < NSIG; s++) {
-        struct sigaction now;
-        if (sigaction(s, NULL, &now) != 0 || now.sa_handler == noted[s].sa_handler)
+        if (!mend(s))
             continue;
-        if (is_ours(s)) {
-            if (sigaction(s, &noted[s], NULL) != 0)
-                continue;
-        } else {
-            now.sa_flags |= SA_ONSTACK;
-            if (now.sa_handler != SIG_DFL && now.sa_handler != SIG_IGN && sigaction(s, &now, NULL) != 0)
-                continue;
-            noted[s] = now;
-        }
         if (found < room)
             changed[found] = s;
         found++;
     }
+    pthread_mutex_unlock(&signals_mutex);
     return found;
 }
 

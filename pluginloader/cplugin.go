@@ -10,6 +10,7 @@ import "C"
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"unsafe"
@@ -24,34 +25,49 @@ type cLibrary struct {
 }
 
 // openC opens a C library for itself alone: two plugins may export the same
-// names.
-func openC(path string) (opened, *Error) {
-	k, e := inspect(path)
-	if e != nil {
-		return nil, e
+// names. If it needs what other plugins have, these are opened for all, and it
+// is tried once more. mu is held.
+func (l *Loader) openC(path string, k kind) (opened, *Error) {
+	library, err := dlopen(path, local)
+	if err != nil && l.promote(k.undefined) {
+		library, err = dlopen(path, local)
 	}
-	library, err := dlopen(path, false)
-	if err == nil {
-		return &cLibrary{library, k.exports}, nil
+	if err != nil {
+		text, remedy := k.whyNotBound(err.Error())
+		return nil, &Error{sentenceOpen, fmt.Sprintf("%s: %s", path, text), remedy}
 	}
-	text, remedy := k.whyNotBound(err.Error())
-	return nil, &Error{sentenceOpen, fmt.Sprintf("%s: %s", path, text), remedy}
+	return &cLibrary{library, k.exports}, nil
 }
 
-func openGlobal(path string) error {
-	_, err := dlopen(path, true)
-	return err
+// promote makes the libraries that define one of the symbols visible to all.
+// It reports whether there are any. mu is held.
+func (l *Loader) promote(symbols []string) bool {
+	promoted := false
+	for _, lib := range l.libraries {
+		c, ok := lib.open.(*cLibrary)
+		if !ok || !slices.ContainsFunc(symbols, func(s string) bool { return !isDefined(s, nil) && slices.Contains(c.exports, s) }) {
+			continue
+		}
+		if _, err := dlopen(lib.path, promotion); err == nil {
+			promoted = true
+		}
+	}
+	return promoted
 }
 
-func dlopen(path string, global bool) (unsafe.Pointer, error) {
+// Ways to open a library: for itself alone, for all that are opened later, and
+// from the former to the latter.
+const (
+	local     = C.WSHTTPD_LOCAL
+	global    = C.WSHTTPD_GLOBAL
+	promotion = C.WSHTTPD_PROMOTE
+)
+
+func dlopen(path string, way C.int) (unsafe.Pointer, error) {
 	name := C.CString(path)
 	defer C.free(unsafe.Pointer(name))
 	var text *C.char
-	mode := C.int(0)
-	if global {
-		mode = 1
-	}
-	library := C.wshttpd_open(name, mode, &text)
+	library := C.wshttpd_open(name, way, &text)
 	if library == nil {
 		defer C.free(unsafe.Pointer(text))
 		return nil, errors.New(C.GoString(text))
@@ -65,7 +81,7 @@ func (k *kind) whyNotBound(linker string) (why, remedy string) {
 	var libraries []unsafe.Pointer
 	var lost []string
 	for _, name := range k.needed {
-		if library, err := dlopen(name, false); err == nil {
+		if library, err := dlopen(name, local); err == nil {
 			libraries = append(libraries, library)
 		} else {
 			lost = append(lost, name)
@@ -112,11 +128,10 @@ func isDefined(symbol string, libraries []unsafe.Pointer) bool {
 // anything of it is used.
 func (c *cLibrary) init(l *Loader, path, name string) (wsplugin.Plugin, *Error) {
 	var function unsafe.Pointer
+	var found string
 	for _, candidate := range initNames(name) {
-		cName := C.CString(candidate)
-		function = C.wshttpd_symbol(c.library, cName)
-		C.free(unsafe.Pointer(cName))
-		if function != nil {
+		if function = c.symbol(candidate); function != nil {
+			found = candidate
 			break
 		}
 	}
@@ -126,6 +141,9 @@ func (c *cLibrary) init(l *Loader, path, name string) (wsplugin.Plugin, *Error) 
 	}
 	refuse := func(why string) (wsplugin.Plugin, *Error) {
 		return nil, &Error{sentenceResponse, fmt.Sprintf("%s: %s: %s", path, name, why), ""}
+	}
+	if found != name {
+		l.log(levelInfo, "%s: %s stands for %s", path, found, name)
 	}
 	p := C.wshttpd_init_call(function)
 	switch {
@@ -141,6 +159,12 @@ func (c *cLibrary) init(l *Loader, path, name string) (wsplugin.Plugin, *Error) 
 	return &cPlugin{structure: p, path: path, loader: l}, nil
 }
 
+func (c *cLibrary) symbol(name string) unsafe.Pointer {
+	cName := C.CString(name)
+	defer C.free(unsafe.Pointer(cName))
+	return C.wshttpd_symbol(c.library, cName)
+}
+
 // cPlugin is what an init function of a C library has returned.
 type cPlugin struct {
 	structure *C.WebSocketPlugin
@@ -152,12 +176,24 @@ type cPlugin struct {
 // callbackPadding is how many zero bytes stand behind a message.
 const callbackPadding = 64
 
-// callbacks bounds how many C callbacks run at once: each holds a thread, and
-// the Go runtime ends the process beyond 10,000 of them.
-var callbacks = make(chan struct{}, 8192)
+// maxCallbacks bounds how many C callbacks run at once: each holds a thread,
+// and the Go runtime ends the process beyond 10,000 of them.
+const maxCallbacks = 8192
 
-// buffers holds copies of messages while on_message runs.
-var buffers = sync.Pool{New: func() any { return new([]byte) }}
+// enter waits until another C callback may run, leave tells that it is over.
+func (l *Loader) enter() {
+	select {
+	case l.callbacks <- struct{}{}:
+		return
+	default:
+	}
+	if !l.crowded.Swap(true) {
+		l.log(levelWarn, "%d callbacks of C plugins run at once: others wait", cap(l.callbacks))
+	}
+	l.callbacks <- struct{}{}
+}
+
+func (l *Loader) leave() { <-l.callbacks }
 
 // pooledBuffer is the largest buffer in bytes that goes back to the pool.
 const pooledBuffer = 64 << 10
@@ -169,9 +205,9 @@ func (p *cPlugin) Connect(c wsplugin.Conn) wsplugin.Session {
 	if p.structure.on_connect == nil {
 		return s
 	}
-	callbacks <- struct{}{}
-	s.private = C.wshttpd_on_connect(p.structure, h.servers, C.size_t(h.index))
-	<-callbacks
+	p.loader.enter()
+	s.private = C.wshttpd_on_connect(p.structure, h.memory)
+	p.loader.leave()
 	p.first.Do(func() { p.loader.mendSignals(p.path) })
 	if s.private == 0 {
 		handles.release(h)
@@ -196,25 +232,26 @@ type cSession struct {
 
 // Message hands the plugin a copy (wsplugin.Session).
 func (s *cSession) Message(t wsplugin.MessageType, payload []byte) {
-	box := buffers.Get().(*[]byte)
+	l := s.plugin.loader
+	box := l.buffers.Get().(*[]byte)
 	buf := append((*box)[:0], payload...)
 	buf = append(buf, make([]byte, callbackPadding)...)
-	callbacks <- struct{}{}
-	C.wshttpd_on_message(s.plugin.structure, s.private, s.handle.servers, C.size_t(s.handle.index),
-		C.int(t), (*C.uchar)(unsafe.Pointer(unsafe.SliceData(buf))), C.size_t(len(payload)))
-	<-callbacks
+	l.enter()
+	C.wshttpd_on_message(s.plugin.structure, s.private, s.handle.memory, C.int(t),
+		(*C.uchar)(unsafe.Pointer(unsafe.SliceData(buf))), C.size_t(len(payload)))
+	l.leave()
 	if cap(buf) <= pooledBuffer {
 		*box = buf
-		buffers.Put(box)
+		l.buffers.Put(box)
 	}
 }
 
 // Disconnect tells the plugin, and takes the handle away (wsplugin.Session).
 func (s *cSession) Disconnect() {
 	if s.plugin.structure.on_disconnect != nil {
-		callbacks <- struct{}{}
-		C.wshttpd_on_disconnect(s.plugin.structure, s.private, s.handle.servers, C.size_t(s.handle.index))
-		<-callbacks
+		s.plugin.loader.enter()
+		C.wshttpd_on_disconnect(s.plugin.structure, s.private, s.handle.memory)
+		s.plugin.loader.leave()
 	}
 	handles.release(s.handle)
 }

@@ -15,18 +15,35 @@ typedef struct {
     const char *remoteip;
 } wshttpd_server;
 
-void *wshttpd_open(const char *path, int global, char **error);
+/* Room for an address without its port: IPv6 with a zone. */
+#define WSHTTPD_ADDRESS_SIZE 64
+
+/* What a handle stands for; plugins know nothing of what is behind server. */
+typedef struct {
+    wshttpd_server server;
+    char address[WSHTTPD_ADDRESS_SIZE]; /* what remoteip points to */
+} wshttpd_slot;
+
+/* Ways to open a library. */
+enum {
+    WSHTTPD_LOCAL,   /* for itself alone */
+    WSHTTPD_GLOBAL,  /* for all that are opened later */
+    WSHTTPD_PROMOTE, /* from local to global; it is open already */
+};
+
+void *wshttpd_open(const char *path, int way, char **error);
 void *wshttpd_symbol(void *library, const char *name);
 int wshttpd_defined(const char *name);
+char *wshttpd_file_of(uintptr_t address);
 WebSocketPlugin *wshttpd_init_call(void *init);
 
-wshttpd_server *wshttpd_servers_new(size_t count);
-void wshttpd_server_set(wshttpd_server *servers, size_t index, uint64_t handle);
+wshttpd_slot *wshttpd_slots_new(size_t count);
+void wshttpd_slot_set(wshttpd_slot *slot, uint64_t handle, const char *address, size_t length);
 
-uintptr_t wshttpd_on_connect(WebSocketPlugin *plugin, wshttpd_server *servers, size_t index);
-void wshttpd_on_message(WebSocketPlugin *plugin, uintptr_t session, wshttpd_server *servers, size_t index,
-                        int type, unsigned char *buffer, size_t size);
-void wshttpd_on_disconnect(WebSocketPlugin *plugin, uintptr_t session, wshttpd_server *servers, size_t index);
+uintptr_t wshttpd_on_connect(WebSocketPlugin *plugin, wshttpd_slot *slot);
+void wshttpd_on_message(WebSocketPlugin *plugin, uintptr_t session, wshttpd_slot *slot, int type,
+                        unsigned char *buffer, size_t size);
+void wshttpd_on_disconnect(WebSocketPlugin *plugin, uintptr_t session, wshttpd_slot *slot);
 void wshttpd_destroy(WebSocketPlugin *plugin);
 
 void wshttpd_signals_note(void);

@@ -3,7 +3,6 @@ package pluginloader
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -11,17 +10,6 @@ import (
 
 	"github.com/wshttpd/wshttpd/pluginloader/wsplugin"
 )
-
-// compile builds a shared object of C sources in testdata.
-func compile(t testing.TB, source string, flags ...string) string {
-	t.Helper()
-	out := filepath.Join(t.TempDir(), strings.TrimSuffix(source, ".c")+".so")
-	args := append([]string{"-O1", "-fPIC", "-shared", "-pthread", "-o", out, filepath.Join("testdata", source)}, flags...)
-	if text, err := exec.Command("cc", args...).CombinedOutput(); err != nil {
-		t.Fatalf("cc: %v\n%s", err, text)
-	}
-	return out
-}
 
 // fakeConn is the server's side of a connection that exists in a test only.
 type fakeConn struct {
@@ -121,15 +109,14 @@ func TestForeignPluginSeesTheInterface(t *testing.T) {
 	equal(t, "report", c.take(), []string{
 		"0 type 0 size 6 buffer set zeros 1",
 		"0 size 96 version 1 request NULL",
-		"0 multi a, b same",
-		"0 one address",
+		"0 multi a, b one address",
 		"0 empty is empty",
 		"0 absent is NULL",
 		"0 NULL key is NULL",
 		"0 protocols 2 one two NULL",
 		"0 abc", "128 ",
-		"0 send 3 0 0",
-		"0 forced 0 max 0 ip NULL",
+		"0 send 3 0 0 0",
+		"0 forced 0 max 0 ip 1.2.3.4",
 	})
 	if string(payload) != "report" {
 		t.Errorf("the plugin has changed the caller's bytes to %q", payload)
@@ -201,6 +188,113 @@ func TestRefusedStructures(t *testing.T) {
 	}
 }
 
+// TestPluginUsesAnother: a plugin may need what another one exports, which is
+// then made visible to all.
+func TestPluginUsesAnother(t *testing.T) {
+	l := New((&recorder{}).log)
+	_, err := l.Load(compile(t, "dependent.c"), "dependent_init")
+	refusal(t, err, sentenceOpen, "needs provided: no library has it", "")
+	load(t, l, compile(t, "foreign.c"), "foreign_init") // has nothing to do with it
+	load(t, l, compile(t, "provider.c"), "provider_init")
+	p := load(t, l, compile(t, "dependent.c"), "dependent_init") // a fresh copy
+	c := newFakeConn()
+	s := p.Connect(c)
+	s.Message(wsplugin.Text, nil)
+	s.Disconnect()
+	equal(t, "sent", c.take(), []string{"0 provided"})
+}
+
+func TestLoadFileServesPlugins(t *testing.T) {
+	l := New((&recorder{}).log)
+	// Another symbol than in TestPluginUsesAnother, as nothing is ever unloaded.
+	const other = "-Dprovided=also_provided"
+	if err := l.LoadFile(compile(t, "provider.c", other)); err != nil {
+		t.Fatal(err)
+	}
+	load(t, l, compile(t, "dependent.c", other), "dependent_init")
+}
+
+// TestPluginsKeepTheirNames: plugins that export the same names, and one of
+// ours, call their own functions.
+func TestPluginsKeepTheirNames(t *testing.T) {
+	l := New((&recorder{}).log)
+	for _, who := range []string{"Castor", "Pollux"} {
+		p := load(t, l, compile(t, "twin.c", `-DWHO="`+who+`"`), "twin_init")
+		c := newFakeConn()
+		s := p.Connect(c)
+		s.Message(wsplugin.Text, nil)
+		s.Disconnect()
+		equal(t, who, c.take(), []string{"0 " + who, "0 " + who})
+	}
+}
+
+func TestDescribe(t *testing.T) {
+	file := compile(t, "foreign.c")
+	if got := Describe(load(t, New((&recorder{}).log), file, "foreign_init")); got != "C plugin "+file {
+		t.Errorf("Describe = %q", got)
+	}
+	if got := Describe(nil); got != "Go plugin <nil>" {
+		t.Errorf("Describe(nil) = %q", got)
+	}
+}
+
+// TestThreadsOutliveTheirConnection: threads of a plugin go on using a
+// connection that is over, while others come and go.
+func TestThreadsOutliveTheirConnection(t *testing.T) {
+	l := New((&recorder{}).log)
+	file := compile(t, "stale.c")
+	p := load(t, l, file, "stale_init")
+	c := newFakeConn()
+	s := p.Connect(c)
+	s.Message(wsplugin.Text, []byte("hello"))
+	s.Disconnect()
+	load(t, l, file, "disconnect_has_returned")
+	var others []*fakeConn
+	for range 2 * blockSize {
+		other := newFakeConn()
+		s := p.Connect(other)
+		s.Message(wsplugin.Text, []byte("mine"))
+		s.Disconnect()
+		others = append(others, other)
+	}
+	if _, err := l.Load(file, "nothing_was_wrong"); err != nil {
+		t.Error("a call after the end did something")
+	}
+	for _, other := range others {
+		if len(other.sent) != 1 || other.closed != 0 || len(other.set) != 0 || other.protocol != "" {
+			t.Fatalf("another connection heard %+v", other)
+		}
+	}
+	if c.closed != 0 || len(c.set) != 0 || c.protocol != "" {
+		t.Errorf("the connection heard %+v after its end", c)
+	}
+}
+
+// TestCallbacksAreBounded: the surplus waits, and it is logged once.
+func TestCallbacksAreBounded(t *testing.T) {
+	r := &recorder{}
+	l := New(r.log)
+	for range maxCallbacks {
+		l.enter()
+	}
+	if len(r.lines) != 0 {
+		t.Errorf("logged %q before the bound", r.lines)
+	}
+	var waiting sync.WaitGroup
+	for range 2 {
+		waiting.Go(l.enter)
+	}
+	l.leave()
+	l.leave()
+	waiting.Wait()
+	if len(r.lines) != 1 && len(r.lines) != 0 { // none if both came after the room was made
+		t.Errorf("logged %q", r.lines)
+	}
+	if len(l.callbacks) != maxCallbacks {
+		t.Errorf("%d callbacks are counted, want %d", len(l.callbacks), maxCallbacks)
+	}
+}
+
 func TestMissingSymbolsAreListed(t *testing.T) {
 	_, err := New((&recorder{}).log).Load(compile(t, "needy.c"), "needy_init")
 	e, ok := err.(*Error)
@@ -227,56 +321,6 @@ func TestOneLibraryUnderSeveralNames(t *testing.T) {
 type panicky struct{ wsplugin.Plugin }
 
 func (panicky) Destroy() { panic("destroy has a bug") }
-
-// TestStaleHandlesMeetNobody uses a structure after its slot was given away.
-func TestStaleHandlesMeetNobody(t *testing.T) {
-	var table handleTable
-	first := newFakeConn()
-	h := table.take(first)
-	state := uint64(h.generation)<<32 | uint64(h.slot) + 1
-	if _, conn := table.find(state); conn != wsplugin.Conn(first) {
-		t.Fatalf("found %v", conn)
-	}
-	table.release(h)
-	if _, conn := table.find(state); conn != nil {
-		t.Fatalf("found %v after the end", conn)
-	}
-	seen := make(map[*handle]bool)
-	for range 1000 {
-		next := table.take(newFakeConn())
-		if next == h || seen[next] {
-			t.Fatal("a slot was given away again at once")
-		}
-		seen[next] = true
-		table.release(next)
-	}
-	for _, bad := range []uint64{0, 1 << 40, 0xffffffff, state + 1<<32} {
-		if _, conn := table.find(bad); conn != nil {
-			t.Errorf("state %x finds %v", bad, conn)
-		}
-	}
-}
-
-func TestSlotIsUsedAgainAfterManyOthers(t *testing.T) {
-	var table handleTable
-	h := table.take(newFakeConn())
-	generation := h.generation
-	table.release(h)
-	for range restingMany + blockSize {
-		table.release(table.take(newFakeConn()))
-	}
-	for range restingMany + 2*blockSize {
-		next := table.take(newFakeConn())
-		if next == h {
-			if next.generation == generation {
-				t.Error("the generation did not change")
-			}
-			return
-		}
-		table.release(next)
-	}
-	t.Error("the slot never came back: structures are never freed")
-}
 
 func TestSignalsArePutRight(t *testing.T) {
 	r := &recorder{}
@@ -309,23 +353,4 @@ func TestConcurrentSessions(t *testing.T) {
 		})
 	}
 	wg.Wait()
-}
-
-// TestOnlyOurSymbolsAreExported: a function of ours would win over a plugin's
-// own of the same name.
-func TestOnlyOurSymbolsAreExported(t *testing.T) {
-	source, err := os.ReadFile("cplugin.h")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for line := range strings.SplitSeq(string(source), "\n") {
-		name, _, isFunction := strings.Cut(line, "(")
-		if !isFunction || strings.HasPrefix(line, " ") || strings.HasPrefix(line, "/*") || strings.HasPrefix(line, "#") {
-			continue
-		}
-		fields := strings.Fields(name)
-		if last := strings.TrimLeft(fields[len(fields)-1], "*"); !strings.HasPrefix(last, "wshttpd_") {
-			t.Errorf("%s does not begin with wshttpd_", last)
-		}
-	}
 }

@@ -13,14 +13,22 @@
 // that it gets lives in C memory for as long as the process; its state holds a
 // slot number and a generation, which every function looks up: a structure
 // that was kept after on_disconnect meets nobody. Strings handed to C live in C
-// memory until on_disconnect has returned. A message is lent as a copy with 64
-// zero bytes behind it, until on_message returns.
+// memory, at one address for each, until on_disconnect has returned. A message
+// is lent as a copy with 64 zero bytes behind it, until on_message returns.
+// Strings and payloads that C hands over are used during the call only. What
+// an init function returns stays the plugin's, and is read as long as the
+// process lives.
 //
 // # Threads
 //
 // Callbacks are made on the caller's goroutine; inside C one holds a thread of
 // the operating system. Functions of the server may be called from any thread,
-// those that a plugin has made included.
+// those that a plugin has made included. Init functions of C run on the
+// goroutine that called Load, one at a time; those of Go on one of their own,
+// which they may even end.
+//
+// No lock is held while a callback runs. Loader.mu comes before
+// handleTable.mu, that before handle.lending, that before handle.mu.
 //
 // Libraries are never unloaded: Go code cannot be, and a C library may have
 // left threads behind.

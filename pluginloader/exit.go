@@ -3,12 +3,7 @@ package pluginloader
 // #include "cplugin.h"
 import "C"
 
-import (
-	"fmt"
-	"time"
-
-	"github.com/wshttpd/wshttpd/pluginloader/wsplugin"
-)
+import "time"
 
 // exitTime bounds what plugins do at the end of the process.
 const exitTime = 2 * time.Second
@@ -25,11 +20,3 @@ func Exit(code int) {
 // put right. Call it once the server has set its own handling up; New does so
 // for a process that never does.
 func NoteSignals() { C.wshttpd_signals_note() }
-
-// Describe says what kind of plugin p is, and where it comes from, for logs.
-func Describe(p wsplugin.Plugin) string {
-	if c, ok := p.(*cPlugin); ok {
-		return "C plugin " + c.path
-	}
-	return fmt.Sprintf("Go plugin %T", p)
-}

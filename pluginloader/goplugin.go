@@ -43,15 +43,14 @@ func (l *Loader) openGo(path string, k kind) (opened, *Error) {
 	return &goLibrary{p, k.exports}, nil
 }
 
-// openPlugin is plugin.Open, with a panic of the plugin's own init functions
-// as an error.
+// openPlugin is plugin.Open. What the init functions of the plugin's packages
+// do wrong is an error.
 func openPlugin(path string) (p *plugin.Plugin, err error) {
-	defer func() {
-		if cause := recover(); cause != nil {
-			err = fmt.Errorf("panic while the plugin was loaded: %v", cause)
-		}
-	}()
-	return plugin.Open(path)
+	fault := protect("an init function of its packages", func() { p, err = plugin.Open(path) })
+	if fault != nil {
+		return nil, fault
+	}
+	return p, err
 }
 
 // init finds an init function and calls it.
@@ -75,7 +74,8 @@ func (g *goLibrary) init(l *Loader, path, name string) (wsplugin.Plugin, *Error)
 	if found != name {
 		l.log(levelInfo, "%s: %s stands for %s", path, found, name)
 	}
-	p, err := callInit(f)
+	var p wsplugin.Plugin
+	err := protect(found, func() { p = f() })
 	switch {
 	case err != nil:
 		return nil, &Error{sentenceResponse, fmt.Sprintf("%s: %v", path, err), ""}
@@ -85,26 +85,27 @@ func (g *goLibrary) init(l *Loader, path, name string) (wsplugin.Plugin, *Error)
 	return p, nil
 }
 
-// callInit calls an init function on a goroutine of its own, which it may even
-// end.
-func callInit(f func() wsplugin.Plugin) (p wsplugin.Plugin, err error) {
+// protect calls f on a goroutine of its own, which f may even end. The error
+// says that f panicked, or did not return.
+func protect(what string, f func()) (err error) {
 	done := make(chan struct{})
 	go func() {
+		defer close(done)
 		returned := false
 		defer func() {
-			if !returned {
-				err = fmt.Errorf("the init function ended its goroutine")
-				if cause := recover(); cause != nil {
-					err = fmt.Errorf("the init function panicked: %v\n%s", cause, debug.Stack())
-				}
+			if returned {
+				return
 			}
-			close(done)
+			err = fmt.Errorf("%s ended its goroutine", what)
+			if cause := recover(); cause != nil {
+				err = fmt.Errorf("%s panicked: %v\n%s", what, cause, debug.Stack())
+			}
 		}()
-		p = f()
+		f()
 		returned = true
 	}()
 	<-done
-	return p, err
+	return err
 }
 
 // goNames returns the exported names that an INIT of the configuration may
@@ -171,43 +172,51 @@ func differences(path string, theirs *buildinfo.BuildInfo) []string {
 	if len(why) > 0 {
 		return why // the packages then differ all over
 	}
-	return append(versionDifferences(theirs, own), packageDifferences(path)...)
-}
-
-// versionDifferences names the modules that both link in different versions.
-func versionDifferences(theirs, own *debug.BuildInfo) []string {
-	versions := make(map[string]string)
-	for _, m := range own.Deps {
-		versions[m.Path] = m.Version
-	}
-	var why []string
-	for _, m := range theirs.Deps {
-		if v, both := versions[m.Path]; both && v != m.Version {
-			why = append(why, fmt.Sprintf("different version of module %s (plugin %s, server %s)", m.Path, m.Version, v))
-		}
-	}
-	return why
+	return packageDifferences(path, theirs, own)
 }
 
 // hashPrefix begins the symbols by which the runtime compares packages.
 const hashPrefix = "go:link.pkghashbytes."
 
 // packageDifferences names the packages that both contain, and that were not
-// compiled from the same source.
-func packageDifferences(path string) []string {
+// compiled from the same source at the same version.
+func packageDifferences(path string, theirs, own *debug.BuildInfo) []string {
 	self, err := os.Executable()
 	if err != nil {
 		return nil
 	}
-	own, theirs := packageHashes(self), packageHashes(path)
+	ourHashes, theirHashes := packageHashes(self), packageHashes(path)
 	var why []string
-	for pkg, hash := range theirs {
-		if o, both := own[pkg]; both && o != hash {
-			why = append(why, "different version of package "+pkg)
+	for pkg, hash := range theirHashes {
+		if o, both := ourHashes[pkg]; both && o != hash {
+			why = append(why, "different version of package "+pkg+versions(pkg, theirs, own))
 		}
 	}
 	slices.Sort(why)
 	return why
+}
+
+// versions tells the versions of a package if they explain why it differs,
+// else nothing.
+func versions(pkg string, theirs, own *debug.BuildInfo) string {
+	a, b := moduleVersion(pkg, theirs), moduleVersion(pkg, own)
+	if a == b || a == "" || b == "" {
+		return ""
+	}
+	return fmt.Sprintf(" (plugin %s, server %s)", a, b)
+}
+
+// moduleVersion returns the version of the module that a package belongs to,
+// or "".
+func moduleVersion(pkg string, info *debug.BuildInfo) string {
+	module, version := "", ""
+	for _, m := range append([]*debug.Module{&info.Main}, info.Deps...) {
+		inside := m.Path == pkg || strings.HasPrefix(pkg, m.Path+"/")
+		if inside && len(m.Path) > len(module) { // modules nest
+			module, version = m.Path, m.Version
+		}
+	}
+	return version
 }
 
 // packageHashes returns the hashes that stand in a Go file, by package.

@@ -7,6 +7,8 @@ package pluginloader
 import "C"
 
 import (
+	"net"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,19 +18,20 @@ import (
 )
 
 // handle is a connection as C plugins know it: a structure in C memory whose
-// state holds the slot's number and generation.
+// state holds the slot's number and its generation, which changes with each
+// connection:
+//
+//	state:  generation (32 bits) | slot number + 1 (32 bits)
 type handle struct {
-	servers *C.wshttpd_server // the block that the structure stands in
-	index   int               // in the block
-
-	slot uint32
+	memory *C.wshttpd_slot
+	number uint32 // of the slot
 
 	mu         sync.RWMutex
 	generation uint32        // guarded by mu; 0 before the first connection
 	conn       wsplugin.Conn // guarded by mu; nil when the connection is over
 
-	strings sync.Mutex
-	lent    map[string]*C.char // strings lent to the plugin; guarded by strings
+	lending sync.Mutex
+	lent    map[string]*C.char // strings lent to the plugin; guarded by lending
 
 	freed time.Time // guarded by handleTable.mu
 }
@@ -49,8 +52,12 @@ const (
 	restingMany = 65536
 )
 
-// handles is the table of this process, as the process has one C heap.
+// handles is the table of this process: C functions have no receiver, so that
+// it cannot be a Loader's.
 var handles handleTable
+
+// state is what the structure holds for the present connection. mu is held.
+func (h *handle) state() uint64 { return uint64(h.generation)<<32 | uint64(h.number) + 1 }
 
 // take gives a connection a handle.
 func (t *handleTable) take(c wsplugin.Conn) *handle {
@@ -65,26 +72,31 @@ func (t *handleTable) take(c wsplugin.Conn) *handle {
 	h.mu.Lock()
 	h.generation++
 	h.conn = c
-	state := uint64(h.generation)<<32 | uint64(h.slot) + 1
+	state := h.state()
 	h.mu.Unlock()
-	C.wshttpd_server_set(h.servers, C.size_t(h.index), C.uint64_t(state))
+	host, _, err := net.SplitHostPort(c.RemoteAddr())
+	if err != nil {
+		host = c.RemoteAddr()
+	}
+	C.wshttpd_slot_set(h.memory, C.uint64_t(state), (*C.char)(unsafe.Pointer(unsafe.StringData(host))), C.size_t(len(host)))
 	return h
 }
 
 // grow makes a block of new slots and puts them in front of those that rest.
 // mu is held.
 func (t *handleTable) grow() {
-	servers := C.wshttpd_servers_new(blockSize)
-	if servers == nil {
+	memory := C.wshttpd_slots_new(blockSize)
+	if memory == nil {
 		panic("out of memory for the structures of C plugins")
 	}
+	block := unsafe.Slice(memory, blockSize)
 	var slots []*handle
 	if old := t.slots.Load(); old != nil {
 		slots = append(slots, *old...)
 	}
 	fresh := make([]*handle, blockSize)
 	for i := range fresh {
-		fresh[i] = &handle{servers: servers, index: i, slot: uint32(len(slots) + i)}
+		fresh[i] = &handle{memory: &block[i], number: uint32(len(slots) + i)}
 	}
 	slots = append(slots, fresh...)
 	t.slots.Store(&slots)
@@ -94,16 +106,16 @@ func (t *handleTable) grow() {
 // release takes the connection away: the structure stays readable, and its
 // functions do nothing from here on.
 func (t *handleTable) release(h *handle) {
-	C.wshttpd_server_set(h.servers, C.size_t(h.index), 0)
+	C.wshttpd_slot_set(h.memory, 0, nil, 0)
 	h.mu.Lock()
 	h.conn = nil
 	h.mu.Unlock()
-	h.strings.Lock()
+	h.lending.Lock()
 	for _, s := range h.lent {
 		C.free(unsafe.Pointer(s))
 	}
 	h.lent = nil
-	h.strings.Unlock()
+	h.lending.Unlock()
 	t.mu.Lock()
 	h.freed = time.Now()
 	t.free = append(t.free, h)
@@ -114,14 +126,14 @@ func (t *handleTable) release(h *handle) {
 // nil where that is over.
 func (t *handleTable) find(state uint64) (*handle, wsplugin.Conn) {
 	slots := t.slots.Load()
-	slot := uint32(state) - 1
-	if slots == nil || int(slot) >= len(*slots) {
+	number := uint32(state) - 1
+	if slots == nil || int(number) >= len(*slots) {
 		return nil, nil
 	}
-	h := (*slots)[slot]
+	h := (*slots)[number]
 	h.mu.RLock()
 	defer h.mu.RUnlock()
-	if h.generation != uint32(state>>32) {
+	if h.state() != state {
 		return nil, nil
 	}
 	return h, h.conn
@@ -130,15 +142,15 @@ func (t *handleTable) find(state uint64) (*handle, wsplugin.Conn) {
 // lend returns a C string that stays at one address until the connection is
 // over; key names what it is.
 func (h *handle) lend(state uint64, key, value string) *C.char {
-	h.strings.Lock()
-	defer h.strings.Unlock()
+	h.lending.Lock()
+	defer h.lending.Unlock()
 	if s := h.lent[key]; s != nil {
 		return s
 	}
 	// release may have come first: it empties what is lent under this lock,
 	// after it has taken the connection away.
 	h.mu.RLock()
-	live := h.conn != nil && h.generation == uint32(state>>32)
+	live := h.conn != nil && h.state() == state
 	h.mu.RUnlock()
 	if !live {
 		return nil
@@ -164,15 +176,19 @@ func wshttpd_go_header_get(state C.uint64_t, key *C.char) *C.char {
 		return nil
 	}
 	name := C.GoString(key)
-	value := conn.Header(name)
-	present := value != ""
-	if l, ok := conn.(headerLooker); ok {
-		value, present = l.LookupHeader(name)
-	}
+	value, present := lookup(conn, name)
 	if !present {
 		return nil
 	}
-	return h.lend(uint64(state), "header "+fold(name)+" "+name, value)
+	return h.lend(uint64(state), "header "+strings.ToLower(name), value)
+}
+
+func lookup(conn wsplugin.Conn, name string) (value string, present bool) {
+	if l, ok := conn.(headerLooker); ok {
+		return l.LookupHeader(name)
+	}
+	value = conn.Header(name)
+	return value, value != ""
 }
 
 //export wshttpd_go_header_set
@@ -210,10 +226,14 @@ func wshttpd_go_protocol_set(state C.uint64_t, protocol *C.char) {
 	}
 }
 
+// maxPayload is more than any memory holds. A plugin that passes -1 as a size
+// must not end the process.
+const maxPayload = 1 << 40
+
 //export wshttpd_go_send
 func wshttpd_go_send(state C.uint64_t, t C.int, buffer *C.uchar, size C.size_t) C.size_t {
 	_, conn := handles.find(uint64(state))
-	if conn == nil {
+	if conn == nil || uint64(size) > maxPayload {
 		return 0
 	}
 	payload := unsafe.Slice((*byte)(unsafe.Pointer(buffer)), int(size))

@@ -22,6 +22,9 @@ type kind struct {
 	// undefined are the symbols that others must have, and needed the
 	// libraries that the file names.
 	undefined, needed []string
+	// module is the name of the Apache module that the file holds, or "". The
+	// same file may be a plugin too.
+	module string
 }
 
 type form int
@@ -69,6 +72,7 @@ func inspect(path string) (k kind, e *Error) {
 	if err != nil {
 		k.form = cShared
 		k.listSymbols(symbols, "")
+		k.module = apacheModule(f, symbols)
 		return k, nil
 	}
 	switch mode := setting(build, "-buildmode"); mode {
@@ -163,6 +167,48 @@ func (k *kind) listSymbols(symbols []elf.Symbol, prefix string) {
 			}
 		}
 	}
+}
+
+// What marks the module structure of Apache httpd 2.4 on 64-bit machines
+// (include/http_config.h): its size in bytes, and AP24 as a number.
+const (
+	moduleSize    = 112
+	moduleMagicAt = 40
+	moduleMagic   = 0x41503234
+)
+
+// apacheModule returns the name of the module structure that a file exports,
+// or "".
+func apacheModule(f *elf.File, symbols []elf.Symbol) string {
+	for _, s := range symbols {
+		if elf.ST_TYPE(s.Info) != elf.STT_OBJECT || s.Size != moduleSize || int(s.Section) >= len(f.Sections) {
+			continue
+		}
+		section := f.Sections[s.Section]
+		magic := make([]byte, 8)
+		if section.Type == elf.SHT_NOBITS || s.Value < section.Addr {
+			continue
+		}
+		if _, err := section.ReadAt(magic, int64(s.Value-section.Addr)+moduleMagicAt); err != nil {
+			continue
+		}
+		if f.ByteOrder.Uint64(magic) == moduleMagic {
+			return s.Name
+		}
+	}
+	return ""
+}
+
+// onlyModule refuses an Apache module that is no plugin too. It is told before
+// it is opened, as it would be refused then for httpd's functions, which it
+// needs.
+func (k *kind) onlyModule(path, init string) *Error {
+	hasInit := func(name string) bool { return slices.Contains(k.exports, name) }
+	if k.module == "" || slices.ContainsFunc(initNames(init), hasInit) {
+		return nil
+	}
+	return &Error{sentenceOpen, fmt.Sprintf("%s: it is the Apache module %s, not a plugin", path, k.module),
+		"name the library that has " + init}
 }
 
 // mainPackage returns the path of a plugin's main package: what stands before

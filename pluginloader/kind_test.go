@@ -2,6 +2,8 @@ package pluginloader
 
 import (
 	"bytes"
+	"debug/elf"
+	"encoding/binary"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,37 +12,6 @@ import (
 	"syscall"
 	"testing"
 )
-
-// goBuild builds a Go file of a mode from a folder in testdata.
-func goBuild(t testing.TB, dir string, flags ...string) string {
-	t.Helper()
-	out := filepath.Join(t.TempDir(), dir+".so")
-	args := append([]string{"build", "-o", out}, flags...)
-	cmd := exec.Command("go", append(args, "./testdata/"+dir)...)
-	cmd.Env = append(os.Environ(), "GOWORK=off", "CGO_ENABLED=1", "GOFLAGS=")
-	if text, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, text)
-	}
-	return out
-}
-
-func write(t testing.TB, name string, data []byte) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), name)
-	if err := os.WriteFile(path, data, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
-
-func read(t testing.TB, path string) []byte {
-	t.Helper()
-	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return data
-}
 
 // TestFilesAreJudgedBeforeTheyAreOpened: each of these would end the process,
 // or hang it, if it came as far as dlopen or plugin.Open.
@@ -71,7 +42,12 @@ func TestFilesAreJudgedBeforeTheyAreOpened(t *testing.T) {
 		{"half of it", write(t, "half.so", good[:len(good)/2]), ""},
 		{"the last byte is missing", write(t, "last.so", good[:len(good)-1]), ""},
 		{"another machine", write(t, "arm.so", patched(18, 0xb7, 0)), "built for aarch64, this server is x86-64"},
-		{"32 bits", write(t, "32.so", patched(4, 1)), ""},
+		{"class of 32 bits", write(t, "32.so", patched(4, 1)), ""},
+		{"32 bits", built(t, "i386.so", "cc", "-m32", "-shared", "-nostdlib", "-x", "c", "/dev/null"), "it is a 32-bit library"},
+		{"other byte order", write(t, "big.so", patched(5, 2)), ""},
+		{"program", built(t, "program", "cc", "-no-pie", "testdata/offsets.c", "-I."), "of type ET_EXEC"},
+		{"Apache module", compile(t, "module.c"), "it is the Apache module example_module, not a plugin"},
+		{"no dynamic segment", write(t, "static.so", withoutDynamic(good)), "no dynamic segment"},
 		{"object file", object, "it is no shared library but of type ET_REL"},
 		{"Go, c-shared", goBuild(t, "cshared", "-trimpath", "-buildmode=c-shared"), "a second Go runtime"},
 	}
@@ -87,6 +63,35 @@ func TestFilesAreJudgedBeforeTheyAreOpened(t *testing.T) {
 				t.Error("the second attempt succeeds")
 			}
 		})
+	}
+}
+
+// withoutDynamic turns the dynamic segment of a library into one of no meaning.
+func withoutDynamic(library []byte) []byte {
+	data := slices.Clone(library)
+	at := binary.NativeEndian.Uint64(data[32:]) // e_phoff
+	for range binary.NativeEndian.Uint16(data[56:]) {
+		if elf.ProgType(binary.NativeEndian.Uint32(data[at:])) == elf.PT_DYNAMIC {
+			binary.NativeEndian.PutUint32(data[at:], uint32(elf.PT_NULL))
+		}
+		at += 56 // a program header
+	}
+	return data
+}
+
+// TestApacheModules: one that is a plugin too is judged by what it needs.
+func TestApacheModules(t *testing.T) {
+	l := New((&recorder{}).log)
+	both := compile(t, "module.c", "-DPLUGIN")
+	if k, e := inspect(both); e != nil || k.module != "example_module" {
+		t.Errorf("module %q, %v", k.module, e)
+	}
+	_, err := l.Load(both, "other_init")
+	refusal(t, err, sentenceOpen, "is the Apache module example_module", "name the library that has other_init")
+	_, err = l.Load(both, "example_init")
+	refusal(t, err, sentenceOpen, "needs ap_hook_handler: no library has it", "Apache's own functions")
+	if k, e := inspect(compile(t, "foreign.c")); e != nil || k.module != "" {
+		t.Errorf("a plugin is module %q, %v", k.module, e)
 	}
 }
 
@@ -184,13 +189,6 @@ func TestNearestNames(t *testing.T) {
 	}
 }
 
-// TestInitFunctionsThatEnd: whatever an init function does, it costs itself.
-func TestInitFunctionsThatEnd(t *testing.T) {
-	if _, err := callInit(nil); err == nil || !strings.Contains(err.Error(), "panicked") {
-		t.Errorf("a nil function: %v", err)
-	}
-}
-
 func TestLoadFile(t *testing.T) {
 	l := New((&recorder{}).log)
 	if err := l.LoadFile(compile(t, "foreign.c")); err != nil {
@@ -198,6 +196,9 @@ func TestLoadFile(t *testing.T) {
 	}
 	if err := l.LoadFile("/nope.so"); err == nil || !strings.Contains(err.Error(), "no such file") {
 		t.Errorf("a missing file: %v", err)
+	}
+	if err := l.LoadFile(compile(t, "needy.c")); err == nil || !strings.Contains(err.Error(), "nobody_has_this") {
+		t.Errorf("a library that lacks symbols: %v", err)
 	}
 	if err := l.LoadFile(goBuild(t, "goplugin", "-trimpath", "-buildmode=plugin")); err == nil || !strings.Contains(err.Error(), "Go library") {
 		t.Errorf("a Go plugin: %v", err)
@@ -211,6 +212,8 @@ func FuzzInspect(f *testing.F) {
 	f.Add(good)
 	f.Add(good[:64])
 	f.Add([]byte("\x7fELF\x02\x01\x01"))
+	f.Add(read(f, compile(f, "module.c")))
+	f.Add(withoutDynamic(good))
 	path := filepath.Join(f.TempDir(), "fuzz.so")
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if err := os.WriteFile(path, data, 0o644); err != nil {

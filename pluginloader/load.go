@@ -3,9 +3,11 @@ package pluginloader
 import (
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/wshttpd/wshttpd/pluginloader/wsplugin"
 )
@@ -33,6 +35,10 @@ type Loader struct {
 
 	mu        sync.Mutex
 	libraries map[string]*library // by real path; guarded by mu
+
+	callbacks chan struct{} // one in it for each C callback that runs
+	crowded   atomic.Bool   // it has been logged that callbacks is full
+	buffers   sync.Pool     // of *[]byte, which hold messages while on_message runs
 }
 
 // The levels of the log function, as httpd numbers them.
@@ -45,8 +51,9 @@ const (
 // library is one opened file.
 type library struct {
 	path string
+	file os.FileInfo
 	kind kind
-	open opened
+	open opened // nil as long as nobody has asked for it
 	err  *Error // it cannot be opened, and must not be tried again
 }
 
@@ -61,7 +68,12 @@ type opened interface {
 // error, 4 warn, 6 info); it is called from any goroutine.
 func New(log func(level int, format string, args ...any)) *Loader {
 	NoteSignals()
-	return &Loader{log: log, libraries: make(map[string]*library)}
+	return &Loader{
+		log:       log,
+		libraries: make(map[string]*library),
+		callbacks: make(chan struct{}, maxCallbacks),
+		buffers:   sync.Pool{New: func() any { return new([]byte) }},
+	}
 }
 
 // Load opens the library at this absolute path, unless it is open already, and
@@ -70,6 +82,12 @@ func (l *Loader) Load(file, init string) (wsplugin.Plugin, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	lib := l.library(file)
+	if lib.err == nil && lib.open == nil {
+		if e := lib.kind.onlyModule(file, init); e != nil {
+			return nil, e
+		}
+		l.open(lib)
+	}
 	if lib.err != nil {
 		return nil, lib.err
 	}
@@ -81,28 +99,45 @@ func (l *Loader) Load(file, init string) (wsplugin.Plugin, error) {
 	return p, nil
 }
 
-// library returns the library at a path. mu is held.
+// library returns the library at a path, which may not be open yet. mu is held.
 func (l *Loader) library(file string) *library {
-	path, err := filepath.EvalSymlinks(file)
+	path, info, err := resolve(file)
 	if err != nil {
 		return &library{err: &Error{sentenceOpen, fmt.Sprintf("%s: %v", file, cause(err)), nearbyFile(file)}}
 	}
 	if lib := l.libraries[path]; lib != nil {
 		return lib
 	}
-	lib := &library{path: path}
-	l.libraries[path] = lib
-	var e *Error
-	if lib.kind, e = inspect(path); e == nil {
-		switch lib.kind.form {
-		case goPlugin:
-			lib.open, e = l.openGo(path, lib.kind)
-		case cShared:
-			lib.open, e = openC(path)
+	for _, lib := range l.libraries {
+		// The same file under another name. While it is open its inode is
+		// nobody else's.
+		if lib.open != nil && os.SameFile(lib.file, info) {
+			return lib
 		}
 	}
-	lib.err = e
+	lib := &library{path: path, file: info}
+	if lib.kind, lib.err = inspect(path); lib.err == nil {
+		l.libraries[path] = lib
+	}
 	return lib
+}
+
+func resolve(file string) (path string, info os.FileInfo, err error) {
+	if path, err = filepath.EvalSymlinks(file); err != nil {
+		return "", nil, err
+	}
+	info, err = os.Stat(path)
+	return path, info, err
+}
+
+// open opens a library that has been inspected. mu is held.
+func (l *Loader) open(lib *library) {
+	switch lib.kind.form {
+	case goPlugin:
+		lib.open, lib.err = l.openGo(lib.path, lib.kind)
+	case cShared:
+		lib.open, lib.err = l.openC(lib.path, lib.kind)
+	}
 }
 
 // LoadFile opens a library for others to find its symbols, as httpd's LoadFile
@@ -117,7 +152,11 @@ func (l *Loader) LoadFile(path string) error {
 	if k.form != cShared {
 		return fmt.Errorf("%s is a Go library, which cannot be loaded for others", path)
 	}
-	return openGlobal(path)
+	if _, err := dlopen(path, global); err != nil {
+		why, _ := k.whyNotBound(err.Error())
+		return fmt.Errorf("%s: %s", path, why)
+	}
+	return nil
 }
 
 // Destroy tells plugins that the server ends, in the order given. None of

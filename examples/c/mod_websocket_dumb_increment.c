@@ -65,6 +65,13 @@ static int offers_protocol(const WebSocketServer *server)
     return 0;
 }
 
+static void end(struct session *s)
+{
+    pthread_cond_destroy(&s->wake);
+    pthread_mutex_destroy(&s->mutex);
+    free(s);
+}
+
 static void *CALLBACK on_connect(const WebSocketServer *server)
 {
     if (server->version != WEBSOCKET_SERVER_VERSION_1 || !offers_protocol(server))
@@ -81,7 +88,7 @@ static void *CALLBACK on_connect(const WebSocketServer *server)
     pthread_condattr_destroy(&monotonic);
     server->protocol_set(server, PROTOCOL);
     if (pthread_create(&s->thread, NULL, count, s) != 0) {
-        free(s);
+        end(s);
         return NULL;
     }
     return s;
@@ -109,9 +116,7 @@ static void CALLBACK on_disconnect(void *session, const WebSocketServer *server)
     pthread_cond_signal(&s->wake);
     pthread_mutex_unlock(&s->mutex);
     pthread_join(s->thread, NULL);
-    pthread_cond_destroy(&s->wake);
-    pthread_mutex_destroy(&s->mutex);
-    free(s);
+    end(s);
 }
 
 static WebSocketPlugin dumb_increment = {

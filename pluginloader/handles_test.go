@@ -1,0 +1,56 @@
+package pluginloader
+
+import (
+	"github.com/wshttpd/wshttpd/pluginloader/wsplugin"
+	"testing"
+)
+
+// TestStaleHandlesMeetNobody uses a structure after its slot was given away.
+func TestStaleHandlesMeetNobody(t *testing.T) {
+	var table handleTable
+	first := newFakeConn()
+	h := table.take(first)
+	state := h.state()
+	if _, conn := table.find(state); conn != wsplugin.Conn(first) {
+		t.Fatalf("found %v", conn)
+	}
+	table.release(h)
+	if _, conn := table.find(state); conn != nil {
+		t.Fatalf("found %v after the end", conn)
+	}
+	seen := make(map[*handle]bool)
+	for range 1000 {
+		next := table.take(newFakeConn())
+		if next == h || seen[next] {
+			t.Fatal("a slot was given away again at once")
+		}
+		seen[next] = true
+		table.release(next)
+	}
+	for _, bad := range []uint64{0, 1 << 40, 0xffffffff, state + 1<<32} {
+		if _, conn := table.find(bad); conn != nil {
+			t.Errorf("state %x finds %v", bad, conn)
+		}
+	}
+}
+
+func TestSlotIsUsedAgainAfterManyOthers(t *testing.T) {
+	var table handleTable
+	h := table.take(newFakeConn())
+	generation := h.generation
+	table.release(h)
+	for range restingMany + blockSize {
+		table.release(table.take(newFakeConn()))
+	}
+	for range restingMany + 2*blockSize {
+		next := table.take(newFakeConn())
+		if next == h {
+			if next.generation == generation {
+				t.Error("the generation did not change")
+			}
+			return
+		}
+		table.release(next)
+	}
+	t.Error("the slot never came back: structures are never freed")
+}
