@@ -61,6 +61,7 @@ lint:
 		if [ -n "$$unformatted" ]; then echo "gofmt would change:"; echo "$$unformatted"; exit 1; fi
 	go vet ./...
 	go run $(STATICCHECK) ./...
+	@if command -v golangci-lint >/dev/null; then golangci-lint run ./...; fi
 
 # Packages whose tests build plugins or drive the whole server are left to
 # test: Go's race detector does not go with plugins.
