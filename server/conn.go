@@ -272,7 +272,7 @@ func (c *conn) logCrash(callback string, cause any) {
 }
 
 func (c *conn) log(level httpdconf.LogLevel, format string, args ...any) {
-	c.server.log.printf("websocket", level, c.request.remoteAddr, format, args...)
+	c.request.log.printf("websocket", level, c.request.remoteAddr, format, args...)
 }
 
 // shutdown tells the client that the server stops.

@@ -16,37 +16,68 @@ import (
 // errorLog writes httpd's error log, a record a line:
 //
 //	[Tue Mar 01 10:17:31.710829 2022] [core:info] [pid 15552:tid 15552] [client 127.0.0.1:56484] text
+//
+// Several may share a file, and differ in their levels.
 type errorLog struct {
 	levels httpdconf.LogLevels
-	path   string
+	file   *logFile
+}
+
+// logFile is an open error log. Any goroutine may use it.
+type logFile struct {
+	path string
 
 	mu   sync.Mutex
 	file *os.File // guarded by mu
+	lost int      // guarded by mu: records that could not be written
 }
 
 // maxRecord bounds the text of a record in bytes; the rest is cut off.
 const maxRecord = 16 << 10
 
 func openErrorLog(path string, levels httpdconf.LogLevels) (*errorLog, error) {
-	l := &errorLog{levels: levels, path: path}
-	return l, l.reopen()
+	l := &errorLog{levels: levels, file: &logFile{path: path}}
+	return l, l.file.reopen()
+}
+
+// within returns the log of a section that sets levels of its own.
+func (l *errorLog) within(levels *httpdconf.LogLevels) *errorLog {
+	if levels == nil {
+		return l
+	}
+	return &errorLog{levels: l.levels.Merge(*levels), file: l.file}
 }
 
 // reopen opens the file anew, after a rotation. When that fails the old one
 // stays.
-func (l *errorLog) reopen() error {
-	file, err := os.OpenFile(l.path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o644)
+func (f *logFile) reopen() error {
+	file, err := os.OpenFile(f.path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o644)
 	if err != nil {
-		return fmt.Errorf("could not open error log file %s: %w", l.path, err)
+		return fmt.Errorf("could not open error log file %s: %w", f.path, err)
 	}
-	l.mu.Lock()
-	old := l.file
-	l.file = file
-	l.mu.Unlock()
+	f.mu.Lock()
+	old := f.file
+	f.file = file
+	f.mu.Unlock()
 	if old != nil {
 		_ = old.Close() // nothing of it is left to write
 	}
 	return nil
+}
+
+// write writes a record. A full disk is nothing to end a connection for: what
+// is lost is counted, and said once there is room again.
+func (f *logFile) write(record []byte) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.lost > 0 {
+		record = append(appendRecord(nil, "core", httpdconf.LevelError, "", fmt.Sprintf("%d records were lost: the log could not be written", f.lost)), record...)
+	}
+	if _, err := f.file.Write(record); err != nil {
+		f.lost++
+		return
+	}
+	f.lost = 0
 }
 
 // enabled reports whether records of a module ("websocket") are written at a
@@ -56,16 +87,13 @@ func (l *errorLog) enabled(module string, level httpdconf.LogLevel) bool {
 }
 
 // printf writes a record. client is host:port, or empty where there is no
-// client. Control bytes, quotes of other encodings and newlines are escaped: a
-// record stays one line, whatever it quotes.
+// client. Control bytes and all that is not ASCII are escaped: a record stays
+// one line, whatever it quotes.
 func (l *errorLog) printf(module string, level httpdconf.LogLevel, client, format string, args ...any) {
 	if !l.enabled(module, level) {
 		return
 	}
-	record := appendRecord(nil, module, level, client, fmt.Sprintf(format, args...))
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	_, _ = l.file.Write(record) // a full disk is nothing to end a connection for
+	l.file.write(appendRecord(nil, module, level, client, fmt.Sprintf(format, args...)))
 }
 
 func appendRecord(dst []byte, module string, level httpdconf.LogLevel, client, text string) []byte {
@@ -93,6 +121,10 @@ func appendEscaped(dst []byte, s string) []byte {
 			dst = append(dst, `\r`...)
 		case c == '\t':
 			dst = append(dst, `\t`...)
+		case c == '\v':
+			dst = append(dst, `\v`...)
+		case c == '\b':
+			dst = append(dst, `\b`...)
 		case c < ' ' || c >= 0x7f:
 			dst = fmt.Appendf(dst, `\x%02x`, c)
 		default:
@@ -102,10 +134,33 @@ func appendEscaped(dst []byte, s string) []byte {
 	return dst
 }
 
-// openLogs opens the error log of the main server.
-func (s *Server) openLogs() (err error) {
-	s.log, err = openErrorLog(s.cfg.Main.ErrorLog, s.cfg.Main.LogLevels)
-	return err
+// openLogs opens the error logs of the main server and of the virtual hosts;
+// those that name the same file share it.
+func (s *Server) openLogs() error {
+	files := make(map[string]*logFile)
+	s.hostLogs = make(map[*httpdconf.Host]*errorLog)
+	for _, h := range append([]*httpdconf.Host{s.cfg.Main}, s.cfg.Hosts...) {
+		if file := files[h.ErrorLog]; file != nil {
+			s.hostLogs[h] = &errorLog{levels: h.LogLevels, file: file}
+			continue
+		}
+		l, err := openErrorLog(h.ErrorLog, h.LogLevels)
+		if err != nil {
+			return err
+		}
+		files[h.ErrorLog], s.hostLogs[h] = l.file, l
+	}
+	s.log = s.hostLogs[s.cfg.Main]
+	return nil
+}
+
+// logOf returns the log of a request: its host's, at the levels of its path.
+func (s *Server) logOf(r *route) *errorLog {
+	l := s.hostLogs[r.host]
+	if r.settings.Core == nil {
+		return l
+	}
+	return l.within(r.settings.Core.LogLevels)
 }
 
 // StartupLog returns a log for the time before the error log is open: records
@@ -123,8 +178,19 @@ func StartupLog(w io.Writer, level string) func(level int, format string, args .
 	}
 }
 
-// LogCheck logs what came of a signal that asks for a reload.
+// LogCheck logs what came of a signal that asks for a reload. The logs are
+// opened anew before: whoever rotates them sends such a signal.
 func (s *Server) LogCheck(signal string, ok bool) {
+	reopened := make(map[*logFile]bool)
+	for _, l := range s.hostLogs {
+		if reopened[l.file] {
+			continue
+		}
+		reopened[l.file] = true
+		if err := l.file.reopen(); err != nil {
+			s.log.printf("core", httpdconf.LevelError, "", "%v", err)
+		}
+	}
 	if ok {
 		s.log.printf("core", httpdconf.LevelNotice, "",
 			"%s: the configuration is good; this version does not reload it, stop and start the server for that", signal)

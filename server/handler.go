@@ -33,14 +33,20 @@ func (s *Server) serveHTTP(ctx *fasthttp.RequestCtx) {
 	}
 	r := &route{
 		host: s.routes.find(localAddr(ctx), authority), target: target, authority: authority, path: path, query: query,
+		merged: &s.routes.merged,
 	}
 	r.walk()
-	if !s.admitted(ctx, r) {
+	handler := r.handler()
+	isUpgrade := s.isUpgrade(ctx, handler)
+	if r.place.what == isRefused && s.deny(ctx, r, r.place.why) != 0 || !s.admitted(ctx, r) {
 		s.answer(ctx, fasthttp.StatusForbidden)
+		if isUpgrade {
+			ctx.SetConnectionClose() // what follows may be frames
+		}
 		return
 	}
-	switch handler := r.handler(); {
-	case s.isUpgrade(ctx, handler):
+	switch {
+	case isUpgrade:
 		s.upgrade(ctx, r)
 	case s.isUnserved(r, handler):
 		s.answer(ctx, fasthttp.StatusNotImplemented)
@@ -72,6 +78,9 @@ func (s *Server) isUnserved(r *route, handler string) bool {
 	if r.settings.Mime == nil {
 		return false
 	}
+	if r.place.what == isFolder {
+		return false
+	}
 	for _, ext := range extensions(r.place.base) {
 		if _, unserved := r.settings.Mime.Unserved[ext]; unserved {
 			return true
@@ -86,9 +95,9 @@ func (s *Server) admitted(ctx *fasthttp.RequestCtx, r *route) bool {
 	if a == nil || a.Admits(addrOf(ctx.RemoteAddr()), localAddr(ctx).Addr(), string(ctx.Method())) {
 		return true
 	}
-	s.log.printf("authz_core", httpdconf.LevelError, ctx.RemoteAddr().String(),
+	s.logOf(r).printf("authz_core", httpdconf.LevelError, ctx.RemoteAddr().String(),
 		"AH01630: client denied by server configuration: %s", r.filename)
-	s.log.printf("authz_core", httpdconf.LevelInfo, ctx.RemoteAddr().String(),
+	s.logOf(r).printf("authz_core", httpdconf.LevelInfo, ctx.RemoteAddr().String(),
 		"%s was closed by the Require in %s (%s:%d)", r.path, a.Section, a.Range.Filename, a.Range.Start.Line)
 	return false
 }

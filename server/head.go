@@ -2,6 +2,7 @@ package server
 
 import (
 	"bytes"
+	"net/netip"
 	"strconv"
 	"strings"
 
@@ -24,6 +25,9 @@ func receiveHead(h *fasthttp.RequestHeader) (c fasthttp.RequestConfig) {
 		h.SetRequestURI(overlong)
 	}
 	raw := h.RawHeaders()
+	if saysClose(raw) {
+		h.SetConnectionClose() // fasthttp knows it as the only word of the last line
+	}
 	if declaresKey3(raw) {
 		return c
 	}
@@ -32,6 +36,19 @@ func receiveHead(h *fasthttp.RequestHeader) (c fasthttp.RequestConfig) {
 		h.Del("Expect")
 	}
 	return c
+}
+
+// saysClose reports whether "close" is among the Connection options (RFC 9112,
+// section 9.6).
+func saysClose(raw []byte) bool {
+	for _, line := range rawLines(raw, "Connection") {
+		for option := range strings.SplitSeq(line, ",") {
+			if strings.EqualFold(strings.Trim(option, " \t"), "close") {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // declaresKey3 reports whether a body is declared that is draft-76's key 3.
@@ -75,8 +92,11 @@ func checkHead(ctx *fasthttp.RequestCtx) (authority string, status int) {
 		return "", fasthttp.StatusHTTPVersionNotSupported
 	case hasBareLF(ctx), !fieldsAreGood(h.RawHeaders()):
 		return "", fasthttp.StatusBadRequest
-	case len(headerLines(ctx, "Transfer-Encoding")) > 0 && len(headerLines(ctx, "Content-Length")) > 0:
-		return "", fasthttp.StatusBadRequest // a request within the request
+	case !knownMethods[string(h.Method())]:
+		return "", fasthttp.StatusNotImplemented
+	}
+	if status := checkBody(ctx); status != 0 {
+		return "", status
 	}
 	hosts := headerLines(ctx, "Host")
 	if len(hosts) > 1 || len(hosts) == 0 && h.IsHTTP11() {
@@ -93,6 +113,42 @@ func checkHead(ctx *fasthttp.RequestCtx) (authority string, status int) {
 		}
 	}
 	return authority, 0
+}
+
+// knownMethods are those that httpd knows, whatever it does with them (httpd
+// 2.4 modules/http/http_protocol.c, register_one_method). It is constant.
+var knownMethods = map[string]bool{
+	"GET": true, "HEAD": true, "PUT": true, "POST": true, "DELETE": true, "CONNECT": true, "OPTIONS": true, "TRACE": true,
+	"PATCH": true, "PROPFIND": true, "PROPPATCH": true, "MKCOL": true, "COPY": true, "MOVE": true, "LOCK": true,
+	"UNLOCK": true, "VERSION-CONTROL": true, "CHECKOUT": true, "UNCHECKOUT": true, "CHECKIN": true, "UPDATE": true,
+	"LABEL": true, "REPORT": true, "MKWORKSPACE": true, "MKACTIVITY": true, "BASELINE-CONTROL": true, "MERGE": true,
+}
+
+// maxBody is the largest body that may be announced, although none is read:
+// httpd's default of LimitRequestBody.
+const maxBody = 1 << 30
+
+// checkBody judges what a head says of the body behind it (RFC 9112, section
+// 6.3, and RFC 9110, section 10.1.1).
+func checkBody(ctx *fasthttp.RequestCtx) int {
+	lengths, codings := headerLines(ctx, "Content-Length"), headerLines(ctx, "Transfer-Encoding")
+	switch {
+	case len(lengths) > 0 && len(codings) > 0: // a request within the request
+		return fasthttp.StatusBadRequest
+	case len(codings) > 0 && !strings.EqualFold(codings[0], "chunked"): // fasthttp takes "identity" too
+		return fasthttp.StatusBadRequest
+	}
+	if len(lengths) > 0 { // it is one number: fasthttp has refused all else
+		if n, err := strconv.ParseInt(lengths[0], 10, 64); err != nil || n > maxBody {
+			return fasthttp.StatusRequestEntityTooLarge
+		}
+	}
+	for _, expected := range headerLines(ctx, "Expect") {
+		if !strings.EqualFold(expected, "100-continue") {
+			return fasthttp.StatusExpectationFailed
+		}
+	}
+	return 0
 }
 
 // hasBareLF reports whether a line of the head ends in LF alone (httpd 2.4
@@ -138,36 +194,25 @@ func authorityOf(target string) (authority string, absolute bool) {
 	return rest, true
 }
 
-// isAuthority reports whether s is a host and perhaps a port (RFC 9110,
-// section 7.2; httpd 2.4 server/vhost.c, fix_hostname and strict_host).
+// isAuthority reports whether s is a host and perhaps a port, of the bytes that
+// httpd takes (RFC 9110, section 7.2; httpd 2.4 server/vhost.c, fix_hostname).
 func isAuthority(s string) bool {
-	host, port, hasPort := strings.Cut(s, ":")
-	if strings.HasPrefix(s, "[") {
-		end := strings.IndexByte(s, ']')
-		if end < 0 {
-			return false
-		}
-		host = s[:end+1]
-		if port, hasPort = strings.CutPrefix(s[end+1:], ":"); !hasPort && port != "" {
-			return false
-		}
-		if strings.Trim(host[1:end], "0123456789abcdefABCDEF:.") != "" || end < 3 {
-			return false
-		}
-	}
+	host, port, hasPort := cutPort(s)
 	if hasPort {
 		n, err := strconv.ParseUint(port, 10, 16)
-		if err != nil || n == 0 || port[0] == '+' {
+		if err != nil || n == 0 {
 			return false
 		}
 	}
-	if strings.HasPrefix(host, "[") {
-		return true
+	if inner, bracketed := strings.CutPrefix(host, "["); bracketed {
+		inner, closed := strings.CutSuffix(inner, "]")
+		ip, err := netip.ParseAddr(inner)
+		return closed && err == nil && ip.Is6() && ip.Zone() == ""
 	}
 	for i := range len(host) {
 		c := host[i]
 		isLetter := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
-		if !isLetter && strings.IndexByte("-._~%!$&'()*+,;=", c) < 0 {
+		if !isLetter && c != '-' && c != '.' && c != '_' {
 			return false
 		}
 	}

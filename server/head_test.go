@@ -39,7 +39,14 @@ func TestHeads(t *testing.T) {
 		{"two lengths", "POST /a.txt HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello", 400},
 		{"a length with a sign", "POST /a.txt HTTP/1.1\r\nHost: x\r\nContent-Length: +5\r\n\r\nhello", 400},
 		{"an unknown coding", "POST /a.txt HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n", 400},
-		{"the longest line", "GET /" + strings.Repeat("a", maxRequestLine-len("GET / HTTP/1.1")-1) + " HTTP/1.1\r\nHost: x\r\n\r\n", 404},
+		{"the coding identity", "POST /a.txt HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: identity\r\n\r\n", 400},
+		{"a length beyond LimitRequestBody", "POST /a.txt HTTP/1.1\r\nHost: x\r\nContent-Length: 1073741825\r\n\r\n", 413},
+		{"an expectation", "POST /a.txt HTTP/1.1\r\nHost: x\r\nExpect: wonders\r\n\r\n", 417},
+		{"a method that httpd does not know", "get /a.txt HTTP/1.1\r\nHost: x\r\n\r\n", 501},
+		{"a bad escape", "GET /%zz HTTP/1.1\r\nHost: x\r\n\r\n", 400},
+		{"a fragment", "GET /a.txt#x HTTP/1.1\r\nHost: x\r\n\r\n", 400},
+		{"a comma in Host", "GET /a.txt HTTP/1.1\r\nHost: a,b\r\n\r\n", 400},
+		{"the longest line", "GET /?" + strings.Repeat("a", maxRequestLine-len("GET / HTTP/1.1")-2) + " HTTP/1.1\r\nHost: x\r\n\r\n", 200},
 		{"a longer line", "GET /" + strings.Repeat("a", maxRequestLine) + " HTTP/1.1\r\nHost: x\r\n\r\n", 414},
 		{"a long field", "GET /a.txt HTTP/1.1\r\nHost: x\r\nA: " + strings.Repeat("a", maxFieldSize) + "\r\n\r\n", 400},
 		{"100 fields", "GET /a.txt HTTP/1.1\r\nHost: x\r\n" + strings.Repeat("A: b\r\n", 99) + "\r\n", 200},
@@ -98,6 +105,13 @@ func TestKeepAliveAndPipelining(t *testing.T) {
 	}
 	if rest := c.rest(); rest != "" {
 		t.Errorf("behind it came %q", rest)
+	}
+	for _, fields := range []string{"Connection: Close\r\n", "Connection: x, close\r\n", "Connection: close\r\nConnection: x\r\n"} {
+		c := l.dial(t).send("GET /a.txt HTTP/1.1\r\nHost: x\r\n" + fields + "\r\n")
+		if r := c.receive("GET"); r.header["connection"] != "close" {
+			t.Errorf("%q is answered\n%s", fields, r.head)
+		}
+		c.rest()
 	}
 	old := l.dial(t).send("GET /a.txt HTTP/1.0\r\n\r\n")
 	old.receive("GET")

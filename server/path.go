@@ -79,8 +79,9 @@ func unhex(c byte) byte {
 	return c - '0'
 }
 
-// removeDots removes "." and "..", and then merges slashes. above reports
-// whether ".." led above the root.
+// removeDots removes empty segments, "." and ".." in one pass, as httpd does
+// under MergeSlashes: "//.." takes the segment in front of both slashes. above
+// reports whether ".." led above the root.
 func removeDots(path string) (clean string, above bool) {
 	if !strings.Contains(path, "/.") && !strings.Contains(path, "//") {
 		return path, false
@@ -88,9 +89,8 @@ func removeDots(path string) (clean string, above bool) {
 	all := strings.Split(path[1:], "/")
 	segments := make([]string, 0, len(all))
 	for i, segment := range all {
-		last := i == len(all)-1
 		switch segment {
-		case ".":
+		case "", ".":
 		case "..":
 			if len(segments) == 0 {
 				return "", true
@@ -100,15 +100,9 @@ func removeDots(path string) (clean string, above bool) {
 			segments = append(segments, segment)
 			continue
 		}
-		if last {
-			segments = append(segments, "")
+		if i == len(all)-1 && len(segments) > 0 {
+			segments = append(segments, "") // a folder keeps its slash
 		}
 	}
-	merged := segments[:0]
-	for i, segment := range segments {
-		if segment != "" || i == len(segments)-1 {
-			merged = append(merged, segment)
-		}
-	}
-	return "/" + strings.Join(merged, "/"), false
+	return "/" + strings.Join(segments, "/"), false
 }

@@ -98,30 +98,37 @@ func parseRanges(s string, size int64) (spans []span, good bool) {
 	if !isBytes {
 		return nil, false
 	}
-	overlaps := 0
+	count, overlaps, sum := 0, 0, int64(0)
 	for text := range strings.SplitSeq(set, ",") {
 		text = strings.TrimSpace(text)
 		if text == "" {
 			continue
 		}
 		r, satisfiable, ok := parseSpan(text, size)
-		if !ok {
+		if count++; !ok || count > maxRanges {
 			return nil, false
 		}
 		if !satisfiable {
 			continue
 		}
+		if n := len(spans); n > 0 && r.start <= spans[n-1].end && spans[n-1].start <= r.end {
+			// httpd sends neighbours in one piece.
+			sum -= spans[n-1].end - spans[n-1].start
+			r = span{min(r.start, spans[n-1].start), max(r.end, spans[n-1].end)}
+			spans = spans[:n-1]
+		}
+		sum += r.end - r.start
 		for _, other := range spans {
 			if r.start < other.end && other.start < r.end {
 				overlaps++
 				break
 			}
 		}
-		if spans = append(spans, r); len(spans) > maxRanges || overlaps > maxOverlaps {
+		if spans = append(spans, r); overlaps > maxOverlaps {
 			return nil, false
 		}
 	}
-	return spans, true
+	return spans, count > 0 && sum <= size // more than the file: then the file as a whole
 }
 
 func parseSpan(s string, size int64) (r span, satisfiable, ok bool) {
@@ -167,7 +174,7 @@ func (s *Server) sendRanges(ctx *fasthttp.RequestCtx, file *os.File, size int64,
 	spans, good := parseRanges(header, size)
 	switch {
 	case header == "" || !good:
-		ctx.Response.SetBodyStream(file, int(size)) // the file itself, for sendfile
+		s.sendPiece(ctx, file, 0, size)
 	case len(spans) == 0:
 		_ = file.Close() // it was only read
 		h.Set("Content-Range", fmt.Sprintf("bytes */%d", size))
@@ -176,7 +183,7 @@ func (s *Server) sendRanges(ctx *fasthttp.RequestCtx, file *os.File, size int64,
 		r := spans[0]
 		h.Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", r.start, r.end-1, size))
 		ctx.SetStatusCode(fasthttp.StatusPartialContent)
-		ctx.Response.SetBodyStream(sizedReader{io.NewSectionReader(file, r.start, r.end-r.start), file}, int(r.end-r.start))
+		s.sendPiece(ctx, file, r.start, r.end-r.start)
 	default:
 		s.sendParts(ctx, file, size, mediaType, spans)
 	}
@@ -203,5 +210,10 @@ func (s *Server) sendParts(ctx *fasthttp.RequestCtx, file *os.File, size int64, 
 	text("\r\n--" + boundary + "--\r\n")
 	ctx.SetStatusCode(fasthttp.StatusPartialContent)
 	ctx.Response.Header.SetContentType("multipart/byteranges; boundary=" + boundary)
-	ctx.Response.SetBodyStream(sizedReader{io.MultiReader(parts...), file}, int(total))
+	ctx.Response.SetBodyStream(&partBody{Reader: io.MultiReader(parts...), file: file, size: -1}, int(total))
+}
+
+// sendPiece sends a piece of a file.
+func (s *Server) sendPiece(ctx *fasthttp.RequestCtx, file *os.File, start, size int64) {
+	ctx.Response.SetBodyStream(&partBody{io.NewSectionReader(file, start, size), file, start, size}, int(size))
 }

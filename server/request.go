@@ -11,6 +11,7 @@ type request struct {
 	remoteAddr string // host:port
 	header     string // the header block: lines as received, ended by CR LF
 	protocols  []string
+	log        *errorLog // of the host, at the levels of the path
 }
 
 // lookup returns the values of all lines with this name, in any case, joined

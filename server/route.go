@@ -2,8 +2,6 @@ package server
 
 import (
 	"net/netip"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/wshttpd/wshttpd/httpdconf"
@@ -20,6 +18,7 @@ type route struct {
 	query     string
 	filename  string // DocumentRoot and path
 	place     place  // how far filename exists
+	merged    *merged
 }
 
 // handler returns the handler that SetHandler names for the path, "" for none.
@@ -30,10 +29,11 @@ func (r *route) handler() string {
 	return *r.settings.Core.Handler
 }
 
-// routes finds hosts and settings. It is immutable.
+// routes finds hosts and settings.
 type routes struct {
-	main  *httpdconf.Host
-	hosts []*httpdconf.Host
+	main   *httpdconf.Host
+	hosts  []*httpdconf.Host
+	merged merged
 }
 
 func newRoutes(cfg *httpdconf.Config) *routes { return &routes{main: cfg.Main, hosts: cfg.Hosts} }
@@ -102,94 +102,59 @@ func isNamed(h *httpdconf.Host, name string) bool {
 	return false
 }
 
-// place is how far a file name exists below DocumentRoot.
-type place struct {
-	dirs []string    // DocumentRoot and the folders below it that exist, outermost first
-	base string      // what stands behind the last of them: a file, or the first missing element
-	rest string      // what stands behind base: there is no such file then
-	info os.FileInfo // of base, or of the last folder if base is empty; links are not followed. nil: missing
-	link bool        // base, or a folder on the way, is a symbolic link
-}
-
-// locate walks down from root along a decoded path. Links are followed here;
-// whether they may be is a question of Options.
-func locate(root, path string) place {
-	root = strings.TrimSuffix(root, "/")
-	p := place{dirs: []string{root}}
-	rest := strings.Trim(path, "/")
-	p.info, _ = os.Lstat(root) // nil: nothing exists below it either
-	for rest != "" {
-		var element string
-		element, rest, _ = strings.Cut(rest, "/")
-		name := filepath.Join(p.dirs[len(p.dirs)-1], element)
-		info, err := os.Lstat(name)
-		if err != nil || strings.IndexByte(element, 0) >= 0 {
-			p.base, p.rest, p.info = element, rest, nil
-			return p
-		}
-		target := info
-		if info.Mode()&os.ModeSymlink != 0 {
-			p.link = true
-			if target, err = os.Stat(name); err != nil {
-				p.base, p.rest, p.info = element, rest, nil
-				return p
-			}
-		}
-		p.info = target
-		if !target.IsDir() {
-			p.base, p.rest = element, rest
-			return p
-		}
-		p.dirs = append(p.dirs, name)
-	}
-	return p
-}
-
-// dir returns the deepest folder that exists.
-func (p *place) dir() string { return p.dirs[len(p.dirs)-1] }
-
 // walk fills the settings of a route: base, Directory sections, Files, then
 // Locations, later over earlier (httpd 2.4 server/request.c, ap_directory_walk,
 // ap_file_walk and ap_location_walk).
 func (r *route) walk() {
 	r.filename = strings.TrimSuffix(r.host.DocumentRoot, "/") + r.path
-	r.place = locate(r.host.DocumentRoot, r.path)
+	r.place, _ = follow(r.filename, r.options, false)
+	covering := make([]*httpdconf.Section, 0, 16)
 	files := r.host.Files
-	r.settings = r.host.Base
 	for _, s := range r.host.Directories {
-		if s.Covers(r.place.dir()) {
-			r.settings = r.settings.Merge(s.Records)
+		if r.inDirectory(s) {
+			covering = append(covering, s)
 			files = append(files[:len(files):len(files)], s.Files...)
 		}
 	}
-	r.settings = withFiles(r.settings, files, r.place.base)
+	covering = appendFiles(covering, files, r.place.base)
 	for _, s := range r.host.Locations {
 		if s.Covers(r.path) {
-			r.settings = r.settings.Merge(s.Records)
+			covering = append(covering, s)
 		}
 	}
+	r.settings = r.merged.of(r.host, covering)
 }
 
-// withFiles merges the Files sections that cover a name, and what stands in
-// them.
-func withFiles(settings httpdconf.Records, sections []*httpdconf.Section, name string) httpdconf.Records {
+// inDirectory reports whether a Directory section covers the route's file: by
+// the deepest folder that exists, an expression by the whole name.
+func (r *route) inDirectory(s *httpdconf.Section) bool {
+	if s.Regexp == nil {
+		return s.Covers(r.place.dir)
+	}
+	matched, err := s.Regexp.MatchString(r.place.name())
+	return err == nil && matched
+}
+
+// appendFiles appends the Files sections that cover a name, and those in them.
+func appendFiles(dst, sections []*httpdconf.Section, name string) []*httpdconf.Section {
 	for _, s := range sections {
 		if name != "" && s.Covers(name) {
-			settings = withFiles(settings.Merge(s.Records), s.Files, name)
+			dst = appendFiles(append(dst, s), s.Files, name)
 		}
 	}
-	return settings
+	return dst
 }
 
 // options returns the Options that hold in a folder: those of links in it are
-// asked before Files and Location play a part.
+// asked before expressions, Files and Location play a part.
 func (r *route) options(dir string) httpdconf.OptionFlags {
-	settings := r.host.Base
+	var covering []*httpdconf.Section
 	for _, s := range r.host.Directories {
-		if s.Covers(dir) {
-			settings = settings.Merge(s.Records)
+		if s.Regexp == nil && s.Covers(dir) {
+			covering = append(covering, s)
 		}
 	}
+	settings := r.merged.of(r.host, covering)
 	if settings.Core == nil {
 		return (*httpdconf.OptionSet)(nil).Flags()
 	}

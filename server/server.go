@@ -22,10 +22,12 @@ import (
 // Server serves one configuration. Make it with New, then call Listen, Serve
 // and Shutdown, each once.
 type Server struct {
-	cfg     *httpdconf.Config
-	log     *errorLog
-	loader  *pluginloader.Loader
-	plugins map[*httpdconf.PluginRef]wsplugin.Plugin
+	cfg *httpdconf.Config
+	log *errorLog // of the main server
+
+	hostLogs map[*httpdconf.Host]*errorLog
+	loader   *pluginloader.Loader
+	plugins  map[*httpdconf.PluginRef]wsplugin.Plugin
 
 	http         *fasthttp.Server
 	routes       *routes

@@ -1,17 +1,14 @@
 package server
 
 import (
-	"errors"
+	"bufio"
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/valyala/fasthttp"
-	"golang.org/x/sys/unix"
 
 	"github.com/wshttpd/wshttpd/httpdconf"
 )
@@ -35,7 +32,7 @@ func (s *Server) serveFile(ctx *fasthttp.RequestCtx, r *route) {
 	switch status := s.mayOpen(ctx, r); {
 	case status != 0:
 		s.answer(ctx, status)
-	case r.place.info.IsDir():
+	case r.place.what == isFolder:
 		s.serveDirectory(ctx, r)
 	default:
 		s.sendFile(ctx, r)
@@ -43,65 +40,27 @@ func (s *Server) serveFile(ctx *fasthttp.RequestCtx, r *route) {
 }
 
 // mayOpen returns why a path must not be opened as a file, as a status: files
-// named .ht* never, links only as Options say, nothing but files and folders.
+// named .ht* never, nothing but files and folders.
 func (s *Server) mayOpen(ctx *fasthttp.RequestCtx, r *route) int {
 	for element := range strings.SplitSeq(r.path, "/") {
 		if len(element) >= 3 && strings.EqualFold(element[:3], ".ht") {
 			return s.deny(ctx, r, "the name begins with .ht")
 		}
 	}
-	switch p := r.place; {
-	case p.info == nil, p.rest != "":
+	switch p := &r.place; {
+	case p.what == isRefused:
+		return s.deny(ctx, r, p.why)
+	case p.what == isNothing, p.rest != "":
 		return fasthttp.StatusNotFound
-	case p.base != "" && strings.HasSuffix(r.path, "/"):
-		return fasthttp.StatusNotFound // a file is no folder
-	case !p.info.IsDir() && !p.info.Mode().IsRegular():
+	case p.what == isOther:
 		return s.deny(ctx, r, "neither a file nor a folder")
-	case p.link && !r.linksAllowed():
-		return s.deny(ctx, r, "AH00037: Symbolic link not allowed or link target not accessible")
 	}
 	return 0
 }
 
 func (s *Server) deny(ctx *fasthttp.RequestCtx, r *route, why string) int {
-	s.log.printf("core", httpdconf.LevelError, ctx.RemoteAddr().String(), "%s: %s", why, r.filename)
+	s.logOf(r).printf("core", httpdconf.LevelError, ctx.RemoteAddr().String(), "%s: %s", why, r.filename)
 	return fasthttp.StatusForbidden
-}
-
-// linksAllowed asks Options of the folder that each link stands in (httpd 2.4
-// server/request.c, resolve_symlink).
-func (r *route) linksAllowed() bool {
-	names := append(r.place.dirs[1:len(r.place.dirs):len(r.place.dirs)], "")
-	if names = names[:len(names)-1]; r.place.base != "" {
-		names = append(names, filepath.Join(r.place.dir(), r.place.base))
-	}
-	for _, name := range names {
-		info, err := os.Lstat(name)
-		if err != nil {
-			return false
-		}
-		if info.Mode()&os.ModeSymlink == 0 {
-			continue
-		}
-		options := r.options(filepath.Dir(name))
-		switch {
-		case options&httpdconf.OptFollowSymLinks != 0:
-		case options&httpdconf.OptSymLinksIfOwnerMatch != 0 && ownersMatch(name, info):
-		default:
-			return false
-		}
-	}
-	return true
-}
-
-func ownersMatch(name string, link os.FileInfo) bool {
-	target, err := os.Stat(name)
-	if err != nil {
-		return false
-	}
-	a, okA := link.Sys().(*syscall.Stat_t)
-	b, okB := target.Sys().(*syscall.Stat_t)
-	return okA && okB && a.Uid == b.Uid
 }
 
 // serveDirectory redirects to the path with a slash, or answers with the file
@@ -131,7 +90,7 @@ func (s *Server) serveDirectory(ctx *fasthttp.RequestCtx, r *route) {
 		}
 		index.path = path
 		index.walk()
-		if index.place.info == nil || index.place.rest != "" || index.place.info.IsDir() {
+		if p := &index.place; p.what == isNothing || p.what == isFolder || p.rest != "" {
 			continue
 		}
 		if !s.admitted(ctx, &index) {
@@ -187,12 +146,8 @@ func escapePath(path string) string {
 
 // sendFile sends a file that may be opened.
 func (s *Server) sendFile(ctx *fasthttp.RequestCtx, r *route) {
-	file, info, err := openFile(r)
-	if err != nil {
-		status := fasthttp.StatusNotFound
-		if errors.Is(err, os.ErrPermission) {
-			status = s.deny(ctx, r, "AH00132: file permissions deny server access")
-		}
+	file, info, status := s.openFile(ctx, r)
+	if status != 0 {
 		s.answer(ctx, status)
 		return
 	}
@@ -218,27 +173,23 @@ func (s *Server) sendFile(ctx *fasthttp.RequestCtx, r *route) {
 	s.sendRanges(ctx, file, info.Size(), mediaType, wantedRanges(ctx, info, etag))
 }
 
-// openFile opens the file that the walk has judged, and no other: whatever
-// took its place since then is not sent.
-func openFile(r *route) (*os.File, os.FileInfo, error) {
-	name := filepath.Join(r.place.dir(), r.place.base)
-	flags := os.O_RDONLY | unix.O_NONBLOCK | unix.O_CLOEXEC
-	if !r.place.link {
-		flags |= unix.O_NOFOLLOW
-	}
-	file, err := os.OpenFile(name, flags, 0)
-	if err != nil {
-		return nil, nil, err
+// openFile opens the file that the walk has judged, and no other: the way to it
+// is gone once more, under the same Options, and what has taken its place since
+// then is not sent. It returns why not, as a status.
+func (s *Server) openFile(ctx *fasthttp.RequestCtx, r *route) (*os.File, os.FileInfo, int) {
+	p, file := follow(r.filename, r.options, true)
+	switch {
+	case p.what == isRefused:
+		return nil, nil, s.deny(ctx, r, p.why)
+	case file == nil:
+		return nil, nil, fasthttp.StatusNotFound
 	}
 	info, err := file.Stat()
-	if err == nil && !os.SameFile(info, r.place.info) {
-		err = os.ErrNotExist
+	if err != nil || p.id != r.place.id {
+		_ = file.Close() // nothing was read
+		return nil, nil, fasthttp.StatusNotFound
 	}
-	if err != nil {
-		_ = file.Close()
-		return nil, nil, err
-	}
-	return file, info, nil
+	return file, info, 0
 }
 
 // httpTime is the format of times in headers (RFC 9110, section 5.6.7).
@@ -254,10 +205,34 @@ func etagOf(info os.FileInfo) string {
 	return fmt.Sprintf(`%s"%x-%x"`, weak, info.Size(), info.ModTime().UnixMicro())
 }
 
-// sizedReader is a part of a file that closes it at its end.
-type sizedReader struct {
-	io.Reader
-	file *os.File
+// partBody is a body that ends with the bytes announced for it, however its
+// file grows, and closes the file. Its one method beyond these lets the kernel
+// send the file where there is nothing but a piece of it.
+type partBody struct {
+	io.Reader // all of the body
+	file      *os.File
+	start     int64 // of the piece
+	size      int64 // of the piece; -1 where the body is more than that
 }
 
-func (r sizedReader) Close() error { return r.file.Close() }
+func (b *partBody) Close() error { return b.file.Close() }
+
+// SupportsBodyWriteTo has fasthttp call WriteTo (fasthttp.BodyWriterTo).
+func (b *partBody) SupportsBodyWriteTo() bool { return b.size >= 0 }
+
+// WriteTo writes the piece. The buffer in front of the connection must be empty
+// for the kernel to take over.
+func (b *partBody) WriteTo(w io.Writer) (int64, error) {
+	if _, err := b.file.Seek(b.start, io.SeekStart); err != nil {
+		return 0, err
+	}
+	if buffered, ok := w.(*bufio.Writer); ok && b.size > minSendfile {
+		if err := buffered.Flush(); err != nil {
+			return 0, err
+		}
+	}
+	return io.Copy(w, &io.LimitedReader{R: b.file, N: b.size})
+}
+
+// minSendfile is the size in bytes up to which head and file share a packet.
+const minSendfile = 4 << 10

@@ -20,12 +20,13 @@ var statusTexts = map[int]string{
 	405: "The requested method is not allowed for this URL.",
 	408: "Server timeout waiting for the HTTP request from the client.",
 	412: "The precondition on the request for the URL evaluated to false.",
+	413: "The body of the request is larger than this server takes.",
 	414: "The requested URL's length exceeds the capacity limit for this server.",
 	416: "None of the range-specifier values in the Range request-header field overlap the current extent of the selected resource.",
 	417: "The expectation given in the Expect request-header field could not be met by this server.",
 	431: "Size of the request headers exceeds the server limit.",
 	500: "The server encountered an internal error and was unable to complete your request.",
-	501: "This server does not have what the configuration names for this URL.",
+	501: "This server does not have what is needed for this request.",
 	505: "The HTTP version of the request is not supported by this server.",
 }
 
@@ -71,9 +72,15 @@ func (s *Server) setRefusal(r *fasthttp.Response, status int, reason string) {
 	r.SetConnectionClose()
 }
 
-// answer answers an error on a connection that goes on.
+// answer answers an error on a connection that goes on, unless the error casts
+// doubt on what follows (httpd 2.4 include/http_protocol.h,
+// ap_status_drops_connection).
 func (s *Server) answer(ctx *fasthttp.RequestCtx, status int) {
 	setError(&ctx.Response, status, statusText(status))
+	switch status {
+	case fasthttp.StatusBadRequest, fasthttp.StatusInternalServerError, fasthttp.StatusNotImplemented:
+		ctx.SetConnectionClose()
+	}
 }
 
 func (s *Server) logPanic(ctx *fasthttp.RequestCtx, cause any) {

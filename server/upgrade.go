@@ -82,7 +82,7 @@ func (s *Server) upgradeHybi(ctx *fasthttp.RequestCtx, r *route) {
 	}
 	s.accept(ctx, &opening{
 		plugin:  plugin,
-		request: copyRequest(ctx, r, handshake.Protocols),
+		request: s.copyRequest(ctx, r, handshake.Protocols),
 		timeout: r.host.Timeout,
 		proto: &hybi{
 			decoder:       ws.Decoder{Version: handshake.Version, MaxMessage: settings.MaxMessageSize},
@@ -123,7 +123,7 @@ func (s *Server) upgradeDraft(ctx *fasthttp.RequestCtx, r *route, draft75 bool) 
 	}
 	o := &opening{
 		plugin:     plugin,
-		request:    copyRequest(ctx, r, handshake.Protocols),
+		request:    s.copyRequest(ctx, r, handshake.Protocols),
 		timeout:    r.host.Timeout,
 		proto:      &hixie{decoder: draft76.Decoder{MaxText: settings.MaxMessageSize, Draft75: draft75}},
 		isProtocol: draft76.IsProtocol,
@@ -156,7 +156,7 @@ func (s *Server) upgradeDraft(ctx *fasthttp.RequestCtx, r *route, draft75 bool) 
 const wrongOrigin = "The origin of the request is not accepted here."
 
 func (s *Server) refuseWithoutPlugin(ctx *fasthttp.RequestCtx, r *route) {
-	s.log.printf("websocket", httpdconf.LevelError, ctx.RemoteAddr().String(),
+	s.logOf(r).printf("websocket", httpdconf.LevelError, ctx.RemoteAddr().String(),
 		"no WebSocket plugin is assigned for location %s (did you forget to define a WebSocketHandler?)", r.path)
 	s.refuse(ctx, fasthttp.StatusInternalServerError, "No WebSocket plugin is assigned to this location.")
 }
@@ -256,7 +256,7 @@ func (s *Server) originAccepted(ctx *fasthttp.RequestCtx, r *route, d httpdconf.
 	if originPasses(mode, d.TrustedOrigins, own, sent...) {
 		return true
 	}
-	s.log.printf("websocket", httpdconf.LevelInfo, ctx.RemoteAddr().String(),
+	s.logOf(r).printf("websocket", httpdconf.LevelInfo, ctx.RemoteAddr().String(),
 		"origin %q is not accepted for %s", sent, r.path)
 	return false
 }
@@ -318,11 +318,12 @@ func declaresBody(ctx *fasthttp.RequestCtx) bool {
 }
 
 // copyRequest copies the facts that outlive the request's context.
-func copyRequest(ctx *fasthttp.RequestCtx, r *route, protocols []string) request {
+func (s *Server) copyRequest(ctx *fasthttp.RequestCtx, r *route, protocols []string) request {
 	return request{
 		target:     r.target,
 		remoteAddr: ctx.RemoteAddr().String(),
 		header:     string(ctx.Request.Header.RawHeaders()),
 		protocols:  protocols,
+		log:        s.logOf(r),
 	}
 }
