@@ -128,7 +128,7 @@ func (p *printer) warning(d *hcl.Diagnostic) {
 	}
 	where := ""
 	if d.Subject != nil {
-		where = fmt.Sprintf(" (%s:%d)", escape(d.Subject.Filename), lineOf(d))
+		where = fmt.Sprintf(" (%s:%d)", escape(shownFile(d.Subject.Filename)), lineOf(d))
 	}
 	fmt.Fprintf(&p.out, "[%s] [%s:%s] [pid %d] %s%s%s\n", time.Now().Format("Mon Jan 02 15:04:05.000000 2006"),
 		module, place.Level, os.Getpid(), code, escape(d.Summary), where)
@@ -149,7 +149,7 @@ func (p *printer) error(d *hcl.Diagnostic) {
 		fmt.Fprintf(&p.out, "%s: %s%s\n", p.program, p.chain(d, place.Node), text)
 	default:
 		// "of -c/-C directives" is the name of the pseudo-file.
-		fmt.Fprintf(&p.out, "AH00526: Syntax error on line %d of %s:\n%s\n", lineOf(d), escape(d.Subject.Filename), text)
+		fmt.Fprintf(&p.out, "AH00526: Syntax error on line %d of %s:\n%s\n", lineOf(d), escape(shownFile(d.Subject.Filename)), text)
 	}
 	if d.Subject != nil {
 		p.source(d)
@@ -168,10 +168,18 @@ func (p *printer) chain(d *hcl.Diagnostic, n *syntax.Node) string {
 }
 
 func link(file string, line int) string {
-	if file == commandLineFile {
+	if file == linesBefore || file == linesAfter {
 		return "Syntax error in -C/-c directive: "
 	}
 	return fmt.Sprintf("Syntax error on line %d of %s: ", line, escape(file))
+}
+
+// shownFile is how messages call a file.
+func shownFile(file string) string {
+	if file == linesBefore || file == linesAfter {
+		return commandLineFile
+	}
+	return file
 }
 
 // lineOf returns the number by which httpd names a directive's line: that of
@@ -198,7 +206,7 @@ func (p *printer) source(d *hcl.Diagnostic) {
 	if i := bytes.IndexByte(line, '\n'); i >= 0 {
 		line = line[:i]
 	}
-	line = bytes.TrimSuffix(line, []byte("\r"))
+	line = bytes.TrimRight(line, " \t\r")
 	before, under := len(line), len(line)
 	before = min(start-from, before)
 	under = min(end-from, under)
@@ -252,7 +260,7 @@ func (p *printer) context(d *hcl.Diagnostic, n *syntax.Node) {
 		fmt.Fprintf(&p.out, "       in %s, line %d\n", escape(parent.Opener()), parent.Line.Last())
 	}
 	for i := n.Included; i != nil; i = i.Included {
-		fmt.Fprintf(&p.out, "       included from %s:%d\n", escape(i.Line.Filename()), i.Line.Last())
+		fmt.Fprintf(&p.out, "       included from %s:%d\n", escape(shownFile(i.Line.Filename())), i.Line.Last())
 	}
 }
 

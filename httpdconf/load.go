@@ -25,8 +25,13 @@ type Options struct {
 	Getenv func(name string) string
 }
 
-// commandLineFile is how httpd calls the lines of -C and -c.
-const commandLineFile = "-c/-C directives"
+// linesBefore and linesAfter stand for the files of -C and -c. Messages call
+// both as httpd does, by commandLineFile.
+const (
+	linesBefore     = "-C directives"
+	linesAfter      = "-c directives"
+	commandLineFile = "-c/-C directives"
+)
 
 // maxFileSize bounds one file, and maxTotalSize all of them together with what
 // variables add: a folder that was included by mistake must not fill the
@@ -45,12 +50,12 @@ func Load(file string, o Options) (*Config, hcl.Diagnostics) {
 	}
 	r := newReader(o)
 	r.config.File = file
-	r.readText(commandLineFile, commandLines(o.Before))
+	r.readText(linesBefore, commandLines(o.Before))
 	if !r.broken {
 		r.readMain(file)
 	}
 	if !r.broken {
-		r.readText(commandLineFile, commandLines(o.After))
+		r.readText(linesAfter, commandLines(o.After))
 	}
 	r.config.ServerRoot = r.root
 	r.config.Modules = r.modules.loaded
@@ -62,11 +67,12 @@ func Load(file string, o Options) (*Config, hcl.Diagnostics) {
 
 // commandLines makes one text of the lines of -C or -c. The blank in front of
 // each newline keeps a backslash there from continuing the line: httpd reads
-// these lines one by one (httpd 2.4 server/config.c, arr_elts_getstr).
+// these lines one by one (httpd 2.4 server/config.c, arr_elts_getstr). A
+// newline inside of one is white space like any other.
 func commandLines(lines []string) []byte {
 	var text []byte
 	for _, line := range lines {
-		text = append(text, line...)
+		text = append(text, strings.ReplaceAll(line, "\n", " ")...)
 		text = append(text, " \n"...)
 	}
 	return text
@@ -113,12 +119,9 @@ func (r *reader) readText(name string, text []byte) {
 	r.nodes = append(r.nodes, b.Roots...)
 }
 
-// keepSource keeps a file's text for diagnostics. The lines of -C and -c share
-// a name; the later text wins, as their line numbers do.
+// keepSource keeps a file's text for diagnostics.
 func (r *reader) keepSource(name string, text []byte) {
-	if len(text) > 0 || name != commandLineFile {
-		r.config.Files[name] = &hcl.File{Body: hcl.EmptyBody(), Bytes: text}
-	}
+	r.config.Files[name] = &hcl.File{Body: hcl.EmptyBody(), Bytes: text}
 }
 
 // readFile reads a regular file, or a device such as /dev/stdin, up to

@@ -277,14 +277,14 @@ func leadingNumber(s string) (n int64, rest string) {
 }
 
 // setError is Error: the rest of the line, without the quotes around its
-// whole.
+// whole (httpd 2.4 server/core.c, generate_error).
 func setError(_ *walk, n *syntax.Node, _ []syntax.Arg) *problem {
 	text := n.Args
 	if text == "" {
-		text = "The Error directive was used with no message."
+		return &problem{text: "The Error directive was used with no message."}
 	}
-	if word, rest := syntax.Word(text); rest == "" && word != "" {
-		text = word
+	if last := len(text) - 1; last > 0 && (text[0] == '"' || text[0] == '\'') && text[last] == text[0] {
+		text = text[1:last]
 	}
 	return &problem{text: text}
 }

@@ -266,6 +266,26 @@ func TestCommandLineDirectives(t *testing.T) {
 	}
 }
 
+// TestCommandLineSources: a caret stands below the line that is meant, though
+// -C and -c share their name.
+func TestCommandLineSources(t *testing.T) {
+	cfg, diags := Load("/dev/null", Options{
+		Program: "httpd", ServerRoot: "/",
+		Before: []string{"ServerName a", "Error one\ntwo", "Foo x"}, After: []string{"Bar y", "ErrorLog /dev/null"},
+	})
+	var b bytes.Buffer
+	WriteDiagnostics(&b, "httpd", cfg, "error", diags)
+	for _, want := range []string{
+		"line 2 of -c/-C directives:\none two\n     2 | Error one two\n",
+		"line 3 of -c/-C directives:\nInvalid command 'Foo', perhaps misspelled or defined by a module not included in the server configuration\n     3 | Foo x\n       | ^^^\n",
+		"line 1 of -c/-C directives:\nInvalid command 'Bar', perhaps misspelled or defined by a module not included in the server configuration\n     1 | Bar y\n       | ^^^\n",
+	} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("got\n%s\nwant in it\n%s", &b, want)
+		}
+	}
+}
+
 func TestMissingMainFile(t *testing.T) {
 	cfg, diags := Load("/nope/httpd.conf", Options{Program: "httpd", ServerRoot: "/"})
 	var b bytes.Buffer

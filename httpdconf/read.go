@@ -72,7 +72,7 @@ func (r *reader) readLevel(in *syntax.Reader, b *syntax.Builder) {
 	}
 	var texts []string
 	for _, n := range open {
-		texts = append(texts, fmt.Sprintf("%s:%d: <%s> was not closed.", n.Line.Filename(), n.Line.Last(), n.Name))
+		texts = append(texts, fmt.Sprintf("%s:%d: <%s> was not closed.", shownFile(n.Line.Filename()), n.Line.Last(), n.Name))
 	}
 	outermost := open[len(open)-1]
 	r.breakAt(outermost, outermost.Range(), strings.Join(texts, "\n"), "")
