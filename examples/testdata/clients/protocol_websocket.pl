@@ -34,6 +34,15 @@ sub say_frame { print {$socket} Protocol::WebSocket::Frame->new(version => $vers
 if ($protocol) {
     my @got = map { receive() } 1 .. 3;
     die "counts @got\n" unless $got[1] == $got[0] + 1 && $got[2] == $got[1] + 1;
+    # The server closes when it is told to: by a frame, in draft-75 by the end of TCP.
+    say_frame(buffer => "closeme\n");
+    my $rest = '';
+    1 while $socket->sysread($rest, 65536, length $rest);
+    my %last = ('draft-hixie-75' => qr/\A(\x00\d+\xff)*\z/, 'draft-ietf-hybi-00' => qr/\xff\x00\z/);
+    my $want = $last{$version} || qr/\x88\x00\z/;
+    die "the server ended with " . unpack('H*', $rest) . "\n" unless $rest =~ $want;
+    print "ok\n";
+    exit;
 } else {
     for my $message ('text', 'x' x 125, 'y' x 126, 'z' x 65536, 'w' x (100 * 1024)) {
         say_frame(buffer => $message);

@@ -28,6 +28,12 @@ Timeout.timeout(20) do
   if protocol
     got = 3.times.map { receive.call.to_s.to_i }
     raise "counts #{got}" unless got == [got[0], got[0] + 1, got[0] + 2]
+    # The server closes when it is told to.
+    socket.write(WebSocket::Frame::Outgoing::Client.new(version: handshake.version, data: "closeme\n", type: :text).to_s)
+    rest = socket.read
+    raise "the server ended with #{rest.inspect}" unless rest.b.end_with?("\x88\x00".b)
+    puts "ok"
+    exit
   else
     ["text", "x" * 125, "y" * 126, "z" * 65536, "w" * 100 * 1024].each do |message|
       socket.write(WebSocket::Frame::Outgoing::Client.new(version: handshake.version, data: message, type: :text).to_s)
