@@ -182,6 +182,9 @@ func (w *walk) run(n *syntax.Node, key string, info *directiveInfo) *problem {
 			return &problem{text: text, hint: hintAtComment(words)}
 		}
 	}
+	if p := w.outsideHosts(n, info); p != nil {
+		return p
+	}
 	for _, c := range w.commands[key] {
 		if c.module == info.Module {
 			return c.set(w, n, words)

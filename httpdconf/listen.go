@@ -15,9 +15,6 @@ import (
 
 // setListen reads Listen (httpd 2.4 server/listen.c, ap_set_listener).
 func (w *walk) setListen(n *syntax.Node, words []syntax.Arg) *problem {
-	if p := w.globalOnly(n); p != nil {
-		return p
-	}
 	if len(words) < 1 || len(words) > 2 {
 		return &problem{text: "Listen requires 1 or 2 arguments."}
 	}

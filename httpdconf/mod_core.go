@@ -73,7 +73,12 @@ func (w *walk) setServerAlias(n *syntax.Node, _ []syntax.Arg) *problem {
 
 func (w *walk) setDocumentRoot(n *syntax.Node, words []syntax.Arg) *problem {
 	dir := w.rootRelative(words[0].Text)
-	if !isDirectory(dir) {
+	switch {
+	case isDirectory(dir):
+	case w.host != w.config.Main:
+		w.fail(warning(n, words[0].Range, LevelWarn, "core", "AH00112",
+			fmt.Sprintf("Warning: DocumentRoot [%s] does not exist", dir), nearestFile(dir)))
+	default:
 		return &problem{
 			text: fmt.Sprintf("DocumentRoot '%s' is not a directory, or is not readable", dir),
 			at:   words[0].Range, hint: nearestFile(dir),
@@ -344,21 +349,9 @@ func (w *walk) runsAsStarter(n *syntax.Node) *problem {
 }
 
 func (w *walk) setPidFile(n *syntax.Node, words []syntax.Arg) *problem {
-	if p := w.globalOnly(n); p != nil {
-		return p
-	}
 	w.config.PidFile = w.rootRelative(words[0].Text)
 	if dir := filepath.Dir(w.config.PidFile); !isDirectory(dir) {
 		w.warn(n, words[0].Range, "core", fmt.Sprintf("PidFile %s: no such folder: %s", words[0].Text, dir), "")
-	}
-	return nil
-}
-
-// globalOnly refuses what may not stand in a VirtualHost (httpd 2.4
-// server/core.c, ap_check_cmd_context with GLOBAL_ONLY).
-func (w *walk) globalOnly(n *syntax.Node) *problem {
-	if w.host != w.config.Main {
-		return &problem{text: fmt.Sprintf("%s cannot occur within <VirtualHost> section", n.Name), at: n.NameRange()}
 	}
 	return nil
 }

@@ -255,3 +255,31 @@ func realHTTPD(t *testing.T) string {
 	t.Fatal("no real httpd to compare with: apt-get install apache2")
 	return ""
 }
+
+// TestGlobalOnly lets httpd refuse in a VirtualHost what the list has of the
+// core and the MPM.
+func TestGlobalOnly(t *testing.T) {
+	apache := realHTTPD(t)
+	if !slices.IsSorted(globalOnly) {
+		t.Fatal("the list is not sorted")
+	}
+	arguments := map[argRule]string{argsTwo: "a 1", argsFlag: "On"}
+	table := stockTable()
+	for _, name := range globalOnly {
+		infos := table[name]
+		if len(infos) == 0 {
+			t.Errorf("%s is not in the table", name)
+			continue
+		}
+		if info := infos[0]; info.Module == "core.c" || info.Module == "event.c" {
+			t.Run(info.Name, func(t *testing.T) {
+				t.Parallel()
+				line := info.Name + " " + cmp.Or(arguments[info.Args], "1")
+				text := runHTTPD(t, apache, "event.c", "<VirtualHost *:9>\n"+line+"\n</VirtualHost>\n", "-t")
+				if !strings.Contains(text, info.Name+" cannot occur within <VirtualHost> section") {
+					t.Errorf("%s: httpd says\n%s", line, text)
+				}
+			})
+		}
+	}
+}
