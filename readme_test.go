@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"flag"
 	"fmt"
 	"io"
 	"net/http"
@@ -17,6 +18,8 @@ import (
 
 	"github.com/wshttpd/wshttpd/httpdconf"
 )
+
+var update = flag.Bool("update", false, "write the README's reference anew")
 
 // blocks returns the code blocks of the README in a language.
 func blocks(t *testing.T, language string) []string {
@@ -55,8 +58,14 @@ func TestReadmeReference(t *testing.T) {
 	if !found || !closed {
 		t.Fatal("the markers are missing")
 	}
-	if want := httpdconf.Reference(); got != want {
-		t.Errorf("the reference is out of date: put this between the markers\n%s", want)
+	want := httpdconf.Reference()
+	if *update {
+		whole := strings.Replace(string(text), begin+got, begin+want, 1)
+		if err := os.WriteFile("README.md", []byte(whole), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	} else if got != want {
+		t.Error("the reference is out of date: go test -run TestReadmeReference . -update writes it anew")
 	}
 }
 
