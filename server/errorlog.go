@@ -181,6 +181,7 @@ func StartupLog(w io.Writer, level string) func(level int, format string, args .
 // LogCheck logs what came of a signal that asks for a reload. The logs are
 // opened anew before: whoever rotates them sends such a signal.
 func (s *Server) LogCheck(signal string, ok bool) {
+	s.logCounters()
 	reopened := make(map[*logFile]bool)
 	for _, l := range s.hostLogs {
 		if reopened[l.file] {

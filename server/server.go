@@ -38,6 +38,7 @@ type Server struct {
 	listeners []*net.TCPListener
 	reserve   reserve
 	open      *openSet
+	opened    counters
 	maxConns  int
 	accepting sync.WaitGroup
 	stopping  chan struct{} // closed when no connection is accepted any more
@@ -218,6 +219,7 @@ func (s *Server) shutdown(ctx context.Context) bool {
 		ended = s.open.await(last)
 	}
 	s.accepting.Wait()
+	s.logCounters()
 	if ended {
 		s.loader.Destroy(inUse(s.cfg, s.plugins))
 	}

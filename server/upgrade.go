@@ -81,6 +81,7 @@ func (s *Server) upgradeHybi(ctx *fasthttp.RequestCtx, r *route) {
 		return
 	}
 	s.accept(ctx, &opening{
+		speaker: speakerOf(handshake.Version),
 		plugin:  plugin,
 		request: s.copyRequest(ctx, r, handshake.Protocols),
 		timeout: r.host.Timeout,
@@ -122,11 +123,15 @@ func (s *Server) upgradeDraft(ctx *fasthttp.RequestCtx, r *route, draft75 bool) 
 		HasOrigin: len(origins) > 0,
 	}
 	o := &opening{
+		speaker:    versionDraft76,
 		plugin:     plugin,
 		request:    s.copyRequest(ctx, r, handshake.Protocols),
 		timeout:    r.host.Timeout,
 		proto:      &hixie{decoder: draft76.Decoder{MaxText: settings.MaxMessageSize, Draft75: draft75}},
 		isProtocol: draft76.IsProtocol,
+	}
+	if draft75 {
+		o.speaker = versionDraft75
 	}
 	o.head = func(protocol string, fields []ws.Field) []byte {
 		answer.Protocol = protocol
@@ -164,6 +169,7 @@ func (s *Server) refuseWithoutPlugin(ctx *fasthttp.RequestCtx, r *route) {
 // opening is an upgrade request that was found good. What is left is to ask
 // the plugin, and to answer.
 type opening struct {
+	speaker    speaker
 	plugin     wsplugin.Plugin
 	request    request
 	timeout    time.Duration // without progress, for writes
@@ -211,6 +217,8 @@ func (s *Server) ask(nc *netConn, o *opening) (head []byte, status int, reason s
 		c.log(httpdconf.LevelWarn, "plugin chose subprotocol %q, which cannot stand in the header: left out", protocol)
 		protocol = ""
 	}
+	s.opened[o.speaker].Add(1)
+	c.log(httpdconf.LevelInfo, "WebSocket opened for %s, %v", o.request.target, o.speaker)
 	nc.session = c
 	return o.head(protocol, fields), fasthttp.StatusSwitchingProtocols, ""
 }
