@@ -22,6 +22,11 @@ func (s *Server) serveHTTP(ctx *fasthttp.RequestCtx) {
 		ctx.SetConnectionClose() // the body was not read
 	}
 	target := string(ctx.Request.Header.RequestURI())
+	if string(ctx.Method()) == fasthttp.MethodTrace {
+		ctx.Response.Header.Set("Allow", allowedMethods)
+		s.answer(ctx, fasthttp.StatusMethodNotAllowed) // wherever, as under TraceEnable off
+		return
+	}
 	if string(ctx.Method()) == fasthttp.MethodOptions && target == "*" {
 		ctx.Response.Header.Set("Allow", allowedMethods)
 		return

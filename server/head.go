@@ -92,8 +92,6 @@ func checkHead(ctx *fasthttp.RequestCtx) (authority string, status int) {
 		return "", fasthttp.StatusHTTPVersionNotSupported
 	case hasBareLF(ctx), !fieldsAreGood(h.RawHeaders()):
 		return "", fasthttp.StatusBadRequest
-	case !knownMethods[string(h.Method())]:
-		return "", fasthttp.StatusNotImplemented
 	}
 	if status := checkBody(ctx); status != 0 {
 		return "", status

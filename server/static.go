@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -19,14 +20,18 @@ const allowedMethods = "GET,POST,OPTIONS,HEAD"
 // serveFile answers with the file that the path names (httpd 2.4
 // server/core.c, default_handler).
 func (s *Server) serveFile(ctx *fasthttp.RequestCtx, r *route) {
-	switch string(ctx.Method()) {
-	case fasthttp.MethodGet, fasthttp.MethodHead, fasthttp.MethodPost:
-	case fasthttp.MethodOptions:
+	if r.place.what == isFolder && !strings.HasSuffix(r.path, "/") && s.cfg.HasModule("dir_module") {
+		s.redirectToSlash(ctx, r) // whatever the method
+		return
+	}
+	switch method := string(ctx.Method()); {
+	case method == "GET", method == "HEAD", method == "POST":
+	case method == "OPTIONS":
 		ctx.Response.Header.Set("Allow", allowedMethods)
 		return
 	default:
 		ctx.Response.Header.Set("Allow", allowedMethods)
-		s.answer(ctx, fasthttp.StatusMethodNotAllowed)
+		s.answer(ctx, refusalOf(method))
 		return
 	}
 	switch status := s.mayOpen(ctx, r); {
@@ -37,6 +42,14 @@ func (s *Server) serveFile(ctx *fasthttp.RequestCtx, r *route) {
 	default:
 		s.sendFile(ctx, r)
 	}
+}
+
+// refusalOf is how a method is refused that no file answers.
+func refusalOf(method string) int {
+	if knownMethods[method] {
+		return fasthttp.StatusMethodNotAllowed
+	}
+	return fasthttp.StatusNotImplemented
 }
 
 // mayOpen returns why a path must not be opened as a file, as a status: files
@@ -63,15 +76,11 @@ func (s *Server) deny(ctx *fasthttp.RequestCtx, r *route, why string) int {
 	return fasthttp.StatusForbidden
 }
 
-// serveDirectory redirects to the path with a slash, or answers with the file
-// that stands for the folder (httpd 2.4 modules/mappers/mod_dir.c).
+// serveDirectory answers with the file that stands for the folder (httpd 2.4
+// modules/mappers/mod_dir.c).
 func (s *Server) serveDirectory(ctx *fasthttp.RequestCtx, r *route) {
 	if !s.cfg.HasModule("dir_module") {
 		s.answer(ctx, fasthttp.StatusNotFound)
-		return
-	}
-	if !strings.HasSuffix(r.path, "/") {
-		s.redirectToSlash(ctx, r)
 		return
 	}
 	names := []string{"index.html"}
@@ -116,10 +125,20 @@ func (s *Server) serveDirectory(ctx *fasthttp.RequestCtx, r *route) {
 	s.answer(ctx, fasthttp.StatusForbidden)
 }
 
+// redirectToSlash sends the client to the folder's path with a slash, at the
+// host and port that it has named, else at those of ServerName (httpd 2.4
+// server/core.c, ap_construct_url).
 func (s *Server) redirectToSlash(ctx *fasthttp.RequestCtx, r *route) {
 	location := escapePath(r.path) + "/"
-	if r.authority != "" {
-		location = "http://" + r.authority + location
+	authority := r.authority
+	if authority == "" {
+		authority = r.host.Name
+	}
+	if _, _, hasPort := cutPort(authority); authority != "" && !hasPort && r.host.Port != 0 && r.host.Port != 80 {
+		authority += ":" + strconv.Itoa(r.host.Port)
+	}
+	if authority != "" {
+		location = "http://" + authority + location
 	}
 	if r.query != "" {
 		location += "?" + r.query
@@ -161,9 +180,7 @@ func (s *Server) sendFile(ctx *fasthttp.RequestCtx, r *route) {
 	case 0:
 	case fasthttp.StatusNotModified:
 		_ = file.Close() // it was only read
-		ctx.NotModified()
-		h.Set("ETag", etag)
-		h.Del("Content-Type")
+		ctx.SetStatusCode(status)
 		return
 	default:
 		_ = file.Close()

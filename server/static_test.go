@@ -164,6 +164,10 @@ func TestConditions(t *testing.T) {
 		{[]string{"Range: bytes=10-"}, 416, ""},
 		{[]string{"Range: bytes=-0"}, 416, ""},
 		{[]string{"Range: bytes=4-2"}, 200, "0123456789"},
+		{[]string{"Range: bytes=,"}, 200, "0123456789"},
+		{[]string{"Range: bytes=0-1,2-4"}, 206, "01234"},
+		{[]string{"Range: bytes=5-6,3-5"}, 206, "3456"},
+		{[]string{"Range: bytes=0-4,8-9,0-7"}, 200, "0123456789"}, // together more than the file
 		{[]string{"Range: bytes=x"}, 200, "0123456789"},
 		{[]string{"Range: lines=1-2"}, 200, "0123456789"},
 		{[]string{"Range: bytes=0-0," + strings.Repeat("1-2,", 300)}, 200, "0123456789"},
@@ -207,5 +211,59 @@ func TestLargeFile(t *testing.T) {
 	}
 	if r := l.ask(t, "GET", "/big", "Range: bytes=1000000-1048575"); len(r.body) != 48576 {
 		t.Errorf("a range of %d bytes", len(r.body))
+	}
+}
+
+// TestFileThatGrows: a body is as long as its head says (reliability.md, hazard
+// 30). The client reads nothing until the file has grown.
+func TestFileThatGrows(t *testing.T) {
+	l, root := site(t, "")
+	name := filepath.Join(root, "docs/large")
+	const size = 32 << 20 // more than the sockets take
+	if err := os.WriteFile(name, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(name, size); err != nil {
+		t.Fatal(err)
+	}
+	c := l.dial(t).send("GET /large HTTP/1.1\r\nHost: x\r\n\r\nGET /a.txt HTTP/1.1\r\nHost: x\r\n\r\n")
+	if _, err := c.r.Peek(1); err != nil { // the answer has begun
+		t.Fatal(err)
+	}
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_APPEND, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if _, err := f.WriteString(strings.Repeat("grown", 1<<20)); err != nil {
+		t.Fatal(err)
+	}
+	if r := c.receive("GET"); len(r.body) != size || strings.Contains(r.body, "grown") {
+		t.Errorf("%d bytes", len(r.body))
+	}
+	if r := c.receive("GET"); r.status != 200 || r.body != "0123456789" {
+		t.Errorf("behind it: %d %q", r.status, r.body)
+	}
+}
+
+// TestFileThatShrinks: a body that cannot be completed ends the connection.
+func TestFileThatShrinks(t *testing.T) {
+	l, root := site(t, "")
+	name := filepath.Join(root, "docs/large")
+	if err := os.WriteFile(name, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(name, 32<<20); err != nil {
+		t.Fatal(err)
+	}
+	c := l.dial(t).send("GET /large HTTP/1.1\r\nHost: x\r\n\r\nGET /a.txt HTTP/1.1\r\nHost: x\r\n\r\n")
+	if _, err := c.r.Peek(1); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(name, 1000); err != nil {
+		t.Fatal(err)
+	}
+	if rest := c.rest(); len(rest) >= 32<<20 || strings.Contains(rest, "0123456789") {
+		t.Errorf("%d bytes came", len(rest))
 	}
 }
