@@ -89,9 +89,6 @@ func sh(t *testing.T, dir, script string) string {
 // TestReadmeCommands runs every command of the README. make test is the one
 // that runs this.
 func TestReadmeCommands(t *testing.T) {
-	if out, err := exec.Command("make", "build").CombinedOutput(); err != nil {
-		t.Fatalf("make build: %v\n%s", err, out)
-	}
 	plugin := t.TempDir()
 	for name, language := range map[string]string{"shout.c": "c", "main.go": "go"} {
 		dir := filepath.Join(plugin, language)
