@@ -42,7 +42,10 @@ func parseTarget(target string) (path, query string, status int) {
 
 // unescape decodes percent escapes.
 func unescape(s string) (string, int) {
-	if strings.IndexByte(s, '%') < 0 {
+	switch {
+	case strings.IndexByte(s, 0) >= 0: // fasthttp lets none through
+		return "", fasthttp.StatusBadRequest
+	case strings.IndexByte(s, '%') < 0:
 		return s, 0
 	}
 	b := make([]byte, 0, len(s))

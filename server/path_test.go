@@ -48,6 +48,7 @@ func TestParseTarget(t *testing.T) {
 		{"/echo#frag", "", "", 400},
 		{"*", "", "", 400},
 		{"echo", "", "", 400},
+		{"/echo\x00", "", "", 400},
 	}
 	for _, tt := range tests {
 		path, query, status := parseTarget(tt.target)
