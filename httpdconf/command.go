@@ -39,6 +39,8 @@ type walk struct {
 	records  *Records // of section, or of the host
 	override override // what may stand here
 
+	behind     behind
+	unserved   []*syntax.Node  // in the section: what names handlers that are not here
 	noted      map[string]bool // directives that were noted, lower case
 	fork       *hcl.Range      // the first directive that only the fork has
 	listenSeen map[string]bool
@@ -58,6 +60,7 @@ func process(r *reader) {
 	w := &walk{
 		reader: r, commands: commandTable(), host: main, records: &main.Base, override: topOverride,
 		noted: make(map[string]bool), listenSeen: make(map[string]bool),
+		behind: behind{defines: make(map[string]bool)},
 	}
 	w.nodes(r.nodes)
 	w.finish()
@@ -65,10 +68,15 @@ func process(r *reader) {
 
 // nodes runs a list of nodes in order.
 func (w *walk) nodes(list []*syntax.Node) {
+	if w.behind.outer != nil {
+		w.nodesBehind(list)
+		return
+	}
 	for _, n := range list {
 		switch {
+		case n.Skipped != "" && w.wouldHold(n):
+			w.lookBehind(n)
 		case n.Skipped != "":
-			w.lookBehind(n, n)
 		case isTransparent(n):
 			w.nodes(n.Children)
 		default:
@@ -150,6 +158,9 @@ func (w *walk) unknown(n *syntax.Node) {
 
 func (w *walk) hintAtName(n *syntax.Node) string {
 	if infos := w.stock[tableName(n)]; len(infos) > 0 {
+		if infos[0].Module == "mod_access_compat.c" {
+			return fmt.Sprintf("%s is of httpd 2.2 and needs mod_access_compat, which wshttpd does not have: drop it and write Require", n.Name)
+		}
 		ident := identOf(infos[0].Module)
 		return fmt.Sprintf("%s belongs to %s: it needs a LoadModule %s line", n.Name, infos[0].Module, ident)
 	}
@@ -216,7 +227,7 @@ func commandTable() map[string][]command {
 	table := make(map[string][]command)
 	for _, rows := range []map[string]command{
 		coreCommands(), sectionCommands(), soCommands(), mpmCommands(), unixdCommands(),
-		webSocketCommands(), draft76Commands(), authzCoreCommands(), dirCommands(), mimeCommands(), aliasCommands(),
+		webSocketCommands(), draft76Commands(), authzCoreCommands(), dirCommands(), mimeCommands(), aliasCommands(), filterCommands(),
 	} {
 		for name, c := range rows {
 			key := strings.ToLower(name)

@@ -112,7 +112,7 @@ func (w *walk) checkErrorLogs() {
 			w.fail(checkError(fmt.Sprintf("(2)%s: AH02291: Cannot access directory '%s/' for main error log", errorText(err), dir),
 				"make the folder, or name another one by ErrorLog"))
 		default:
-			w.fail(checkError(fmt.Sprintf("(2)%s: AH02292: Cannot access directory '%s/' for error log of vhost defined at %s:%d",
+			w.fail(checkError(fmt.Sprintf("(2)%s: AH02291: Cannot access directory '%s/' for error log of vhost defined at %s:%d",
 				errorText(err), dir, h.Range.Filename, h.Range.End.Line), "make the folder, or name another one by ErrorLog"))
 		}
 	}

@@ -2,8 +2,10 @@ package httpdconf
 
 import (
 	"fmt"
+	"maps"
 	"os/user"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -35,6 +37,10 @@ func coreCommands() map[string]command {
 		"NameVirtualHost":     row("no effect, as in httpd 2.4; a warning", (*walk).nameVirtualHost),
 		"TraceEnable":         row("TRACE is always refused", accept),
 		"HttpProtocolOptions": row("requests are always read strictly", accept),
+		"ForceType":           row("no effect, but for types that name a handler, as `application/x-httpd-php`: such files are answered 501", (*walk).forceType),
+		"SetOutputFilter":     row("no effect; `INCLUDES` refuses the start", (*walk).outputFilter),
+		"DefaultType":         row("no effect, as in httpd 2.4; a warning", (*walk).defaultType),
+		"Port":                row("refuses the start, as in httpd 2.4", portIsListen),
 	}
 }
 
@@ -116,15 +122,18 @@ var optionNames = map[string]OptionFlags{
 	"all": OptIndexes | OptIncludes | OptFollowSymLinks | OptExecCGI,
 }
 
-// setOptions reads Options (httpd 2.4 server/core.c, set_options): a line of
-// plain names sets exactly these, a line of names with signs changes them.
 func (w *walk) setOptions(n *syntax.Node, _ []syntax.Arg) *problem {
 	o := w.core().Options
 	if o == nil {
 		o = &OptionSet{}
 		w.core().Options = o
 	}
-	words := n.Words()
+	return o.add(n.Words())
+}
+
+// add reads one line of Options into o (httpd 2.4 server/core.c, set_options):
+// plain names set exactly these, names with signs change what is set.
+func (o *OptionSet) add(words []syntax.Arg) *problem {
 	for i, a := range words {
 		name, sign := a.Text, byte(0)
 		if name != "" && (name[0] == '+' || name[0] == '-') {
@@ -136,11 +145,7 @@ func (w *walk) setOptions(n *syntax.Node, _ []syntax.Arg) *problem {
 		}
 		flag, known := optionNames[strings.ToLower(name)]
 		if !known {
-			names := make([]string, 0, len(optionNames))
-			for n := range optionNames {
-				names = append(names, n)
-			}
-			return &problem{text: "Illegal option " + name, at: a.Range, hint: hintNearest(name, names)}
+			return &problem{text: "Illegal option " + name, at: a.Range, hint: hintNearest(name, slices.Collect(maps.Keys(optionNames)))}
 		}
 		switch {
 		case sign == '+':
@@ -354,4 +359,48 @@ func (w *walk) setPidFile(n *syntax.Node, words []syntax.Arg) *problem {
 		w.warn(n, words[0].Range, "core", fmt.Sprintf("PidFile %s: no such folder: %s", words[0].Text, dir), "")
 	}
 	return nil
+}
+
+// forceType takes a type that names a handler for that handler, where no
+// SetHandler of the section names one: files of that kind must not be sent.
+// SetHandler None leaves the choice to the type (httpd 2.4 server/core.c,
+// core_override_type).
+func (w *walk) forceType(n *syntax.Node, words []syntax.Arg) *problem {
+	if !isHandlerType(words[0].Text) {
+		return w.plainForm(n)
+	}
+	if c := w.core(); c.Handler == nil || *c.Handler == "none" {
+		handler := strings.ToLower(words[0].Text)
+		c.Handler, c.HandlerRange = &handler, n.Range()
+	}
+	w.fail(warning(n, words[0].Range, LevelError, "core", "",
+		fmt.Sprintf("ForceType %s: wshttpd does not have this handler, what it governs is answered 501", words[0].Text), ""))
+	return nil
+}
+
+// outputFilter refuses the filter without which a page's directives for the
+// server would be sent.
+func (w *walk) outputFilter(n *syntax.Node, words []syntax.Arg) *problem {
+	if !hasIncludes(words[0].Text) {
+		return w.plainForm(n)
+	}
+	return &problem{
+		text: fmt.Sprintf("%s %s%s", n.Name, words[0].Text, notObeyed), at: words[0].Range,
+		hint: "the source of the pages would be sent; keep httpd for this part of the site",
+	}
+}
+
+// defaultType repeats httpd's warning (httpd 2.4 server/core.c,
+// set_default_type).
+func (w *walk) defaultType(n *syntax.Node, words []syntax.Arg) *problem {
+	if !strings.EqualFold(words[0].Text, "none") {
+		w.fail(warning(n, n.NameRange(), LevelWarn, "core", "AH00117",
+			fmt.Sprintf("Ignoring deprecated use of DefaultType in line %d of %s.", n.Line.Last(), n.Line.Filename()), ""))
+	}
+	return nil
+}
+
+// portIsListen is a directive that only says what took its place.
+func portIsListen(_ *walk, n *syntax.Node, words []syntax.Arg) *problem {
+	return &problem{text: "Port was replaced with Listen in Apache 2.0", at: n.NameRange(), hint: "write Listen " + words[0].Text}
 }

@@ -32,7 +32,22 @@ func (w *walk) mime() *MimeDir {
 // extension is a file's extension as the tables know it.
 func extension(s string) string { return strings.ToLower(strings.TrimPrefix(s, ".")) }
 
+// isHandlerType reports whether a media type is one of those by which httpd's
+// modules know what they run: without a handler the type of a file takes its
+// place (httpd 2.4 server/config.c, ap_invoke_handler).
+func isHandlerType(mediaType string) bool {
+	switch t := strings.ToLower(mediaType); t {
+	case "application/x-type-map", "httpd/send-as-is":
+		return true
+	default:
+		return strings.HasPrefix(t, "application/x-httpd-") || strings.HasPrefix(t, "text/x-server-parsed-html")
+	}
+}
+
 func (w *walk) addType(n *syntax.Node, words []syntax.Arg) *problem {
+	if isHandlerType(words[0].Text) {
+		return w.unservedFiles(n, words, words[0].Text)
+	}
 	m := w.mime()
 	if m.Types == nil {
 		m.Types = make(map[string]string)
@@ -50,18 +65,28 @@ func (w *walk) addHandler(n *syntax.Node, words []syntax.Arg) *problem {
 }
 
 func (w *walk) addOutputFilter(n *syntax.Node, words []syntax.Arg) *problem {
-	for filter := range strings.SplitSeq(words[0].Text, ";") {
-		if strings.EqualFold(filter, "INCLUDES") {
-			return w.unservedFiles(n, words, words[0].Text)
-		}
+	if hasIncludes(words[0].Text) {
+		return w.unservedFiles(n, words, words[0].Text)
 	}
 	return nil
+}
+
+// hasIncludes reports whether a list of filters has the one that would have
+// replaced what stands in a page for the server alone.
+func hasIncludes(filters string) bool {
+	for filter := range strings.SplitSeq(filters, ";") {
+		if strings.EqualFold(filter, "INCLUDES") {
+			return true
+		}
+	}
+	return false
 }
 
 func (w *walk) unservedFiles(n *syntax.Node, words []syntax.Arg, handler string) *problem {
 	if strings.EqualFold(handler, "websocket-handler") {
 		return &problem{text: n.Name + " websocket-handler is not obeyed by this version of wshttpd", at: words[0].Range, hint: "write SetHandler websocket-handler in a Location"}
 	}
+	w.unserved = append(w.unserved, n)
 	m := w.mime()
 	if m.Unserved == nil {
 		m.Unserved = make(map[string]string)

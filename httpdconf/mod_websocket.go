@@ -160,13 +160,27 @@ func (w *walk) setSupportDraft75(n *syntax.Node, words []syntax.Arg) *problem {
 	return nil
 }
 
-// checkWebSocketSection warns of the two lines of which one alone does
-// nothing, and of settings that have no effect.
-func (w *walk) checkWebSocketSection(n *syntax.Node, s *Section) {
+// checkWebSocketSection warns of settings that have no effect, and refuses in a
+// WebSocket's section what else would only have the rest of it answered 501.
+func (w *walk) checkWebSocketSection(n *syntax.Node, s *Section, unserved []*syntax.Node) {
+	if s.Records.isWebSocket() {
+		for _, u := range unserved {
+			w.report(u, &problem{
+				text: fmt.Sprintf("%s stands in a section with the WebSocket handler, and wshttpd does not have what it names", u.Name),
+				at:   u.NameRange(), hint: "remove the line: it does nothing for WebSockets",
+			})
+		}
+	}
 	if d := s.Records.WebSocket; d != nil && len(d.TrustedOrigins) > 0 && (d.OriginCheck == nil || *d.OriginCheck != OriginTrusted) {
 		w.warn(n, d.Range, "websocket", "WebSocketTrustedOrigin has no effect without WebSocketOriginCheck Trusted in the same section", "")
 	}
 	w.warnReset(n, s)
+}
+
+// isWebSocket reports whether records name the handler or a plugin.
+func (r Records) isWebSocket() bool {
+	return r.Core != nil && r.Core.Handler != nil && *r.Core.Handler == "websocket-handler" ||
+		r.WebSocket != nil && r.WebSocket.Plugin != nil || r.Draft76 != nil && r.Draft76.Plugin != nil
 }
 
 // warnReset warns when a later section for the same path takes back what an

@@ -144,9 +144,10 @@ func (w *walk) pathSection(n *syntax.Node, plain, match SectionKind) (*Section, 
 
 // inside runs what stands in a section.
 func (w *walk) inside(n *syntax.Node, s *Section) {
-	outer := *w
+	section, records, override, before := w.section, w.records, w.override, len(w.unserved)
 	w.section, w.records, w.override = s, &s.Records, sectionOverride
 	w.nodes(n.Children)
-	w.section, w.records, w.override = outer.section, outer.records, outer.override
-	w.checkWebSocketSection(n, s)
+	w.section, w.records, w.override = section, records, override
+	w.checkWebSocketSection(n, s, w.unserved[before:])
+	w.unserved = w.unserved[:before]
 }
