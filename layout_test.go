@@ -142,11 +142,11 @@ func TestTopLevelHoldsWhatBelongsThere(t *testing.T) {
 		layout_test.go readme_test.go .ci .golangci.yml .gitignore httpdconf server ws draft76 pluginloader examples bench`) {
 		belongs[name] = true
 	}
-	out, err := exec.Command("git", "ls-files").Output()
+	out, err := exec.Command("git", "ls-files", "-z").Output()
 	if err != nil {
 		t.Fatalf("git ls-files: %v", err)
 	}
-	for _, file := range strings.Fields(string(out)) {
+	for file := range strings.SplitSeq(strings.TrimSuffix(string(out), "\x00"), "\x00") {
 		top, _, _ := strings.Cut(file, "/")
 		if !belongs[top] {
 			t.Errorf("%s stands at the top level", top)
