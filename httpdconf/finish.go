@@ -37,6 +37,7 @@ func (w *walk) finish() {
 		orderDirectories(h)
 		if !w.diags.HasErrors() {
 			w.checkPairs(h)
+			w.warnResets(h)
 		}
 	}
 	w.warnSkipped(w.reader.nodes)

@@ -3,6 +3,7 @@ package httpdconf
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -174,7 +175,6 @@ func (w *walk) checkWebSocketSection(n *syntax.Node, s *Section, unserved []*syn
 	if d := s.Records.WebSocket; d != nil && len(d.TrustedOrigins) > 0 && (d.OriginCheck == nil || *d.OriginCheck != OriginTrusted) {
 		w.warn(n, d.Range, "websocket", "WebSocketTrustedOrigin has no effect without WebSocketOriginCheck Trusted in the same section", "")
 	}
-	w.warnReset(n, s)
 }
 
 // isWebSocket reports whether records name the handler or a plugin.
@@ -183,26 +183,58 @@ func (r Records) isWebSocket() bool {
 		r.WebSocket != nil && r.WebSocket.Plugin != nil || r.Draft76 != nil && r.Draft76.Plugin != nil
 }
 
-// warnReset warns when a later section for the same path takes back what an
-// earlier one had set: records are replaced whole.
-func (w *walk) warnReset(n *syntax.Node, s *Section) {
-	d := s.Records.WebSocket
-	if d == nil || s.Kind != LocationSection {
+// warnResets warns of Location sections that take back what an earlier one has
+// set for their path: records are replaced whole. What a virtual host inherits
+// comes before its own.
+func (w *walk) warnResets(h *Host) {
+	for i, s := range h.Locations {
+		if h != w.config.Main && slices.Contains(w.config.Main.Locations, s) {
+			continue // said of the main server
+		}
+		var before Records
+		for _, earlier := range h.Locations[:i] {
+			if earlier.coversAll(s) {
+				before = before.Merge(earlier.Records)
+			}
+		}
+		w.warnReset(s, before)
+		w.warnDraftReset(s, before)
+	}
+}
+
+// coversAll reports whether a Location section covers every path that another
+// one does, as far as their patterns tell.
+func (s *Section) coversAll(other *Section) bool {
+	if s.Kind == other.Kind && s.Pattern == other.Pattern {
+		return true
+	}
+	return s.Kind == LocationSection && other.Kind == LocationSection && !isWildcard(other.Pattern) && s.Covers(other.Pattern)
+}
+
+func (w *walk) warnReset(s *Section, before Records) {
+	d, e := s.Records.WebSocket, before.WebSocket
+	if d == nil || e == nil {
 		return
 	}
-	for _, earlier := range w.host.Locations {
-		e := earlier.Records.WebSocket
-		if earlier == s || e == nil || earlier.Kind != s.Kind || earlier.Pattern != s.Pattern {
-			continue
-		}
-		if e.MaxMessageSize != 0 && d.MaxMessageSize == 0 {
-			w.warn(n, d.Range, "websocket", fmt.Sprintf("this section resets the message limit that line %d sets for %s", e.Range.Start.Line, s.Pattern),
-				"the last section with any directive of the module is its whole record: repeat the limit here")
-		}
-		if e.Plugin != nil && d.Plugin == nil {
-			w.warn(n, d.Range, "websocket", fmt.Sprintf("this section takes the plugin away that line %d names for %s", e.Range.Start.Line, s.Pattern),
-				"repeat WebSocketHandler here")
-		}
+	from := fmt.Sprintf("that %s:%d sets for %s", e.Range.Filename, e.Range.Start.Line, s.Pattern)
+	if e.Plugin != nil && d.Plugin == nil {
+		w.warnAt(d.Range, "this section takes away the plugin "+from, "repeat WebSocketHandler here, or handshakes are answered 500")
+	}
+	if e.MaxMessageSize != 0 && d.MaxMessageSize == 0 {
+		w.warnAt(d.Range, "this section resets the message limit "+from, "the last section with any directive of the module is its whole record: repeat the limit here")
+	}
+	if e.OriginCheck != nil && *e.OriginCheck != w.config.OriginCheckDefault && d.OriginCheck == nil {
+		w.warnAt(d.Range, "this section resets the origin check "+from, "repeat WebSocketOriginCheck here, and WebSocketTrustedOrigin")
+	}
+}
+
+// warnDraftReset says nothing of SupportDraft75: that it is not repeated cannot
+// be told from Off, and closes rather than opens.
+func (w *walk) warnDraftReset(s *Section, before Records) {
+	d, e := s.Records.Draft76, before.Draft76
+	if d != nil && e != nil && e.Plugin != nil && d.Plugin == nil {
+		w.warnAt(d.Range, fmt.Sprintf("this section takes away the plugin of the old drafts that %s:%d sets for %s", e.Range.Filename, e.Range.Start.Line, s.Pattern),
+			"repeat WebSocketHandler here")
 	}
 }
 
@@ -217,9 +249,9 @@ func (w *walk) checkPairs(h *Host) {
 		case isHandler && !hasPlugin && !w.pathHas(h, s, func(r Records) bool {
 			return r.WebSocket != nil && r.WebSocket.Plugin != nil || r.Draft76 != nil && r.Draft76.Plugin != nil
 		}):
-			w.warnAt(r.Core.HandlerRange, "SetHandler websocket-handler without a WebSocketHandler: handshakes are answered 500")
+			w.warnAt(r.Core.HandlerRange, "SetHandler websocket-handler without a WebSocketHandler: handshakes are answered 500", "")
 		case hasPlugin && !isHandler && !w.pathHas(h, s, func(r Records) bool { return r.Core != nil && r.Core.Handler != nil }):
-			w.warnAt(pluginRange(r), "WebSocketHandler without SetHandler websocket-handler has no effect")
+			w.warnAt(pluginRange(r), "WebSocketHandler without SetHandler websocket-handler has no effect", "")
 		}
 	}
 }
@@ -251,6 +283,6 @@ func (w *walk) pathHas(h *Host, s *Section, holds func(Records) bool) bool {
 	return false
 }
 
-func (w *walk) warnAt(rng hcl.Range, text string) {
-	w.fail(&hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: text, Subject: &rng, Extra: &Place{Level: LevelWarn, Module: "websocket"}})
+func (w *walk) warnAt(rng hcl.Range, text, hint string) {
+	w.fail(&hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: text, Detail: hint, Subject: &rng, Extra: &Place{Level: LevelWarn, Module: "websocket"}})
 }
