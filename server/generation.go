@@ -2,6 +2,7 @@ package server
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -9,6 +10,22 @@ import (
 	"github.com/wshttpd/wshttpd/pluginloader"
 	"github.com/wshttpd/wshttpd/pluginloader/wsplugin"
 )
+
+// loadLibraries opens what the LoadFile lines name, before any plugin that may
+// need it.
+func loadLibraries(cfg *httpdconf.Config, loader *pluginloader.Loader) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	for _, l := range cfg.Libraries {
+		if err := loader.LoadFile(l.File); err != nil {
+			diags = append(diags, &hcl.Diagnostic{
+				Severity: hcl.DiagError,
+				Summary:  fmt.Sprintf("Cannot load %s into server: %v", l.File, err),
+				Subject:  l.Range.Ptr(),
+			})
+		}
+	}
+	return diags
+}
 
 // loadPlugins calls INIT once for each WebSocketHandler line, in file order.
 // Every line that fails gets a diagnostic, and the others are tried.

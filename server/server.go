@@ -51,7 +51,9 @@ type Server struct {
 // functions run here. Every WebSocketHandler line that fails has a diagnostic;
 // the server must then not be used.
 func New(cfg *httpdconf.Config, loader *pluginloader.Loader) (*Server, hcl.Diagnostics) {
-	plugins, diags := loadPlugins(cfg, loader)
+	diags := loadLibraries(cfg, loader)
+	plugins, more := loadPlugins(cfg, loader)
+	diags = append(diags, more...)
 	s := &Server{
 		routes:       newRoutes(cfg),
 		cfg:          cfg,
@@ -63,7 +65,6 @@ func New(cfg *httpdconf.Config, loader *pluginloader.Loader) (*Server, hcl.Diagn
 		stopping:     make(chan struct{}),
 	}
 	s.http = s.newHTTP()
-	var more hcl.Diagnostics
 	s.types, more = loadTypes(cfg)
 	return s, append(diags, more...)
 }
@@ -72,11 +73,6 @@ func New(cfg *httpdconf.Config, loader *pluginloader.Loader) (*Server, hcl.Diagn
 func (s *Server) Listen() error {
 	if err := s.openLogs(); err != nil {
 		return err
-	}
-	for _, l := range s.cfg.Libraries {
-		if err := s.loader.LoadFile(l.File); err != nil {
-			return fmt.Errorf("LoadFile: %w", err)
-		}
 	}
 	if len(s.cfg.Listeners) == 0 {
 		return errNoListeners
