@@ -14,7 +14,14 @@ func TestStaleHandlesMeetNobody(t *testing.T) {
 	if _, conn := table.find(state); conn != wsplugin.Conn(first) {
 		t.Fatalf("found %v", conn)
 	}
+	lent := h.lend(state, "key", "value")
+	if again := h.lend(state, "key", "another"); lent == nil || again != lent {
+		t.Errorf("lent %p, then %p", lent, again)
+	}
 	table.release(h)
+	if late := h.lend(state, "key", "value"); late != nil || len(h.lent) != 0 {
+		t.Errorf("lent %p after the end, and %d strings are left", late, len(h.lent))
+	}
 	if _, conn := table.find(state); conn != nil {
 		t.Fatalf("found %v after the end", conn)
 	}
@@ -37,7 +44,7 @@ func TestStaleHandlesMeetNobody(t *testing.T) {
 func TestSlotIsUsedAgainAfterManyOthers(t *testing.T) {
 	var table handleTable
 	h := table.take(newFakeConn())
-	generation := h.generation
+	stale := h.state()
 	table.release(h)
 	for range restingMany + blockSize {
 		table.release(table.take(newFakeConn()))
@@ -45,8 +52,8 @@ func TestSlotIsUsedAgainAfterManyOthers(t *testing.T) {
 	for range restingMany + 2*blockSize {
 		next := table.take(newFakeConn())
 		if next == h {
-			if next.generation == generation {
-				t.Error("the generation did not change")
+			if _, conn := table.find(stale); conn != nil || h.state() == stale {
+				t.Errorf("the old state finds %v, which is another connection", conn)
 			}
 			return
 		}

@@ -47,6 +47,8 @@ func TestFilesAreJudgedBeforeTheyAreOpened(t *testing.T) {
 		{"other byte order", write(t, "big.so", patched(5, 2)), ""},
 		{"program", built(t, "program", "cc", "-no-pie", "testdata/offsets.c", "-I."), "of type ET_EXEC"},
 		{"Apache module", compile(t, "module.c"), "it is the Apache module example_module, not a plugin"},
+		{"segments cut", write(t, "cut.so", withoutSections(good)[:len(good)/2]), "it is truncated: a segment ends at"},
+		{"section too long", write(t, "long.so", withLongSection(good)), "ends at 1099511"},
 		{"no dynamic segment", write(t, "static.so", withoutDynamic(good)), "no dynamic segment"},
 		{"object file", object, "it is no shared library but of type ET_REL"},
 		{"Go, c-shared", goBuild(t, "cshared", "-trimpath", "-buildmode=c-shared"), "a second Go runtime"},
@@ -76,6 +78,24 @@ func withoutDynamic(library []byte) []byte {
 		}
 		at += 56 // a program header
 	}
+	return data
+}
+
+// withoutSections takes the section headers away, which stand at the end of a
+// file: programs run without them.
+func withoutSections(library []byte) []byte {
+	data := slices.Clone(library)
+	binary.NativeEndian.PutUint64(data[40:], 0) // e_shoff
+	binary.NativeEndian.PutUint32(data[60:], 0) // e_shnum, e_shstrndx
+	return data
+}
+
+// withLongSection has the first section end far behind the file.
+func withLongSection(library []byte) []byte {
+	data := slices.Clone(library)
+	const header, size = 64, 32
+	at := binary.NativeEndian.Uint64(data[40:]) // e_shoff; the entry 0 is empty
+	binary.NativeEndian.PutUint64(data[at+header+size:], 1<<40)
 	return data
 }
 

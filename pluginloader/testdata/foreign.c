@@ -143,6 +143,16 @@ void *signals_init(void)
     return &plugin;
 }
 
+/* Its own handler stays, and runs on a stack of its own; the server's is back. */
+void *signals_are_right(void)
+{
+    struct sigaction own, servers;
+    sigaction(SIGUSR2, NULL, &own);
+    sigaction(SIGTERM, NULL, &servers);
+    int right = own.sa_handler == on_signal && (own.sa_flags & SA_ONSTACK) != 0 && servers.sa_handler != on_signal;
+    return right ? &plugin : NULL;
+}
+
 /* Asked by the test, as init functions that give a plugin for yes. */
 void *got_empty_argument(void) { return strcmp(argument, "[]") == 0 ? &plugin : NULL; }
 void *was_destroyed_thrice(void) { return destroyed == 3 ? &plugin : NULL; }
