@@ -175,3 +175,24 @@ func TestFileThatIsSwapped(t *testing.T) {
 		t.Errorf("what took the file's place is answered %d", status)
 	}
 }
+
+// TestOpenFoundOpensNoOther: a file in the place of the one that was looked up.
+func TestOpenFoundOpensNoOther(t *testing.T) {
+	root := tree(t, "f", "other")
+	at, err := openAt(unix.AT_FDCWD, root, unix.O_PATH)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(at)
+	e, err := enter(at, "f", func() httpdconf.OptionFlags { return 0 })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(e.fd)
+	if err := os.Rename(filepath.Join(root, "other"), filepath.Join(root, "f")); err != nil {
+		t.Fatal(err)
+	}
+	if p, file := openFound(place{what: isFile}, at, &e); file != nil || p.what != isNothing {
+		t.Errorf("found %+v, file %v", p, file)
+	}
+}
