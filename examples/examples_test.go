@@ -152,7 +152,7 @@ func readConf(t *testing.T, name string) string {
 func client(t *testing.T, command string, args ...string) {
 	t.Helper()
 	cmd := exec.Command(command, args...)
-	done := time.AfterFunc(90*time.Second, func() { _ = cmd.Process.Kill() })
+	done := time.AfterFunc(120*time.Second, func() { _ = cmd.Process.Kill() })
 	defer done.Stop()
 	out, err := cmd.CombinedOutput()
 	if err != nil || !strings.HasSuffix(strings.TrimSpace(string(out)), "ok") {

@@ -39,9 +39,10 @@ func click(id string) string { return "document.getElementById('" + id + "').cli
 const isLabelled = "[...document.querySelectorAll('input, textarea')].every((e) => e.labels.length === 1) && " +
 	"[...document.querySelectorAll('[role=region]')].every((e) => document.getElementById(e.getAttribute('aria-labelledby')) !== null)"
 
-// watchFalls counts in window.falls how often the counter has become less.
-const watchFalls = "window.falls = 0; window.former = 0; new MutationObserver(() => { const n = Number(" +
-	"document.getElementById('counter').textContent); if (n < former) falls++; former = n; })" +
+// watchFalls counts in window.falls how often the counter has become less. It
+// looks at every number: a busy browser may show several at a time.
+const watchFalls = "window.falls = 0; window.former = 0; new MutationObserver((records) => { for (const r of records) " +
+	"for (const node of r.addedNodes) { const n = Number(node.textContent); if (n < former) falls++; former = n; } })" +
 	".observe(document.getElementById('counter'), { childList: true }); true"
 
 // browse runs the steps in Chromium.

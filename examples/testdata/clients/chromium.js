@@ -13,21 +13,34 @@ const WebSocket = require(path.join(__dirname, "../node/node_modules/ws"));
 const [, , chromium, ...steps] = process.argv;
 const profile = fs.mkdtempSync(path.join(os.tmpdir(), "wshttpd-chromium-"));
 const browser = spawn(chromium, [
-  "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--remote-debugging-port=0",
+  "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--disable-breakpad", "--remote-debugging-port=0",
   "--user-data-dir=" + profile, "about:blank",
-], { stdio: ["ignore", "ignore", "pipe"], env: { ...process.env, TMPDIR: profile } });
+], { detached: true, stdio: ["ignore", "ignore", "pipe"], env: { ...process.env, TMPDIR: profile } });
 let done = false;
 const finish = (code, text) => {
   if (done) return;
   done = true;
   console.log(text);
   browser.on("exit", () => remove(20, () => process.exit(code)));
-  browser.kill();
+  killGroup();
 };
-setTimeout(() => finish(1, "no end in time"), 80000).unref();
+// The whole group, because the browser's other processes would go on writing.
+const killGroup = () => {
+  try {
+    process.kill(-browser.pid, "SIGKILL");
+  } catch (error) {
+    // It has ended already.
+  }
+};
+// Whoever started us may be gone, and our output with it: the browser must
+// not stay behind.
+process.stdout.on("error", () => {});
+process.on("exit", killGroup);
+for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"]) process.on(signal, () => finish(1, "ended by " + signal));
+setTimeout(() => finish(1, "no end in time"), 110000).unref();
 
-// remove removes the profile, to which the browser's other processes may still
-// be writing.
+// remove removes the profile, to which a process that is ending may still be
+// writing.
 function remove(attempts, then) {
   try {
     fs.rmSync(profile, { recursive: true, force: true });
@@ -90,12 +103,15 @@ async function drive(endpoint) {
       await press(key[1], key[2]);
       continue;
     }
-    const until = Date.now() + 25000;
+    const until = Date.now() + 40000;
     for (;;) {
       const { result } = await call("Runtime.evaluate", { expression: step, returnByValue: true }, sessionId);
       if (result && result.value === true) break;
       if (errors.length) return finish(1, "the page failed: " + errors.join("; "));
-      if (Date.now() > until) return finish(1, "never true: " + step);
+      if (Date.now() > until) {
+        const shown = await call("Runtime.evaluate", { expression: "document.body.innerText.slice(0, 1500) + JSON.stringify({falls: window.falls, former: window.former, hidden: document.hidden})", returnByValue: true }, sessionId);
+        return finish(1, "never true: " + step + "\nthe page shows:\n" + shown.result?.value);
+      }
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }
