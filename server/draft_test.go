@@ -233,7 +233,9 @@ func TestDraftLocation(t *testing.T) {
 // what is loaded, and what SupportDraft75 says in the last of two sections.
 func TestWhichModuleAnswers(t *testing.T) {
 	const (
-		both    = "LoadModule websocket_draft76_module y\n"
+		rfc     = "LoadModule websocket_module x\n"
+		draft   = "LoadModule websocket_draft76_module y\n"
+		both    = rfc + draft
 		handler = "SetHandler websocket-handler\nWebSocketHandler none.so plugin\n"
 		block   = "<Location /ws>\n" + handler + "</Location>\n"
 		with75  = "<Location /ws>\n" + handler + "SupportDraft75 On\n</Location>\n"
@@ -243,17 +245,21 @@ func TestWhichModuleAnswers(t *testing.T) {
 		name, conf    string
 		v13, d76, d75 int
 	}{
-		{"mod_websocket alone", block, 101, 400, 400},
+		{"mod_websocket alone", rfc + block, 101, 400, 400},
+		{"mod_websocket_draft76 alone", draft + block, 400, 101, 400},
+		{"mod_websocket_draft76 alone, SupportDraft75", draft + with75, 400, 101, 101},
 		{"both, one block", both + block, 101, 101, 400},
+		{"both, in the other order", draft + rfc + with75, 101, 101, 101},
 		{"both, SupportDraft75 in the only block", both + with75, 101, 101, 101},
 		{"both, SupportDraft75 in the first of two", both + with75 + block, 101, 101, 400},
 		{"both, SupportDraft75 in the second of two", both + block + with75, 101, 101, 101},
+		{"both, SupportDraft75 in both of two", both + with75 + with75, 101, 101, 101},
 		{"both, SupportDraft75 alone in the second", both + block + only75, 101, 500, 500},
 		{"both, a limit alone in the second", both + block + "<Location /ws>\nMaxMessageSize 5\n</Location>\n", 500, 101, 400},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			l := serve(t, tt.conf, map[string]wsplugin.Plugin{"plugin": &scripted{}})
+			l := serveAs(t, t.TempDir(), tt.conf, map[string]wsplugin.Plugin{"plugin": &scripted{}})
 			status := func(head string) int {
 				c := l.dial(t)
 				defer c.Close()
@@ -266,5 +272,30 @@ func TestWhichModuleAnswers(t *testing.T) {
 				t.Errorf("version 13 %d, draft-76 %d, draft-75 %d; want %d, %d, %d", v13, d76, d75, tt.v13, tt.d76, tt.d75)
 			}
 		})
+	}
+}
+
+// TestBrokenRequestsAreNotDraft75: what a newer version would have meant is
+// refused, also where draft-75 is spoken.
+func TestBrokenRequestsAreNotDraft75(t *testing.T) {
+	l := one(t, &scripted{}, "SupportDraft75 On")
+	for name, fields := range map[string]string{
+		"version 9":            "Sec-WebSocket-Version: 9\r\n",
+		"version 13, no key":   "Sec-WebSocket-Version: 13\r\n",
+		"a key, no version":    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n",
+		"Key1 alone":           "Sec-WebSocket-Key1: 4 @1  46546xW%0l 1 5\r\n",
+		"a body":               "Content-Length: 3\r\n",
+		"Connection of a list": "Connection: keep-alive\r\n",
+	} {
+		if r := l.dial(t).send("GET /ws HTTP/1.1\r\n" + draft75Head + fields + "\r\n").receive("GET"); r.status != 400 {
+			t.Errorf("%s is answered\n%s", name, r.head)
+		}
+	}
+	for _, request := range []string{"HEAD /ws HTTP/1.1\r\n", "POST /ws HTTP/1.1\r\n", "GET /ws HTTP/1.0\r\n"} {
+		for _, head := range []string{draft75Head, draftHead} {
+			if r := l.dial(t).send(request + head + "\r\n").receive("HEAD"); r.status != 400 {
+				t.Errorf("%q is answered\n%s", request, r.head)
+			}
+		}
 	}
 }

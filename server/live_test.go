@@ -37,8 +37,14 @@ func serve(t *testing.T, conf string, plugins map[string]wsplugin.Plugin) *live 
 
 func serveIn(t *testing.T, root, conf string, plugins map[string]wsplugin.Plugin) *live {
 	t.Helper()
+	return serveAs(t, root, "LoadModule websocket_module x\n"+conf, plugins)
+}
+
+// serveAs is serveIn with no WebSocket module but those that conf loads.
+func serveAs(t *testing.T, root, conf string, plugins map[string]wsplugin.Plugin) *live {
+	t.Helper()
 	conf = "ErrorLog error.log\nLogLevel info\nLoadModule authz_core_module x\nLoadModule dir_module x\nLoadModule mime_module x\n" +
-		"LoadModule websocket_module x\n" + strings.ReplaceAll(conf, "ROOT", root)
+		strings.ReplaceAll(conf, "ROOT", root)
 	file := filepath.Join(root, "httpd.conf")
 	if err := os.WriteFile(file, []byte(conf), 0o644); err != nil {
 		t.Fatal(err)
