@@ -137,8 +137,12 @@ func (w *walk) report(n *syntax.Node, p *problem) {
 	w.fail(processingError(n, p.at, p.text, p.hint))
 }
 
-// warn reports what does not stop the start.
+// warn reports what does not stop the start. Behind a skipped section it says
+// nothing: the directive has no effect there.
 func (w *walk) warn(n *syntax.Node, rng hcl.Range, module, text, hint string) {
+	if w.behind.outer != nil {
+		return
+	}
 	w.fail(warning(n, rng, LevelWarn, module, "", text, hint))
 }
 
