@@ -3,13 +3,12 @@ package httpdconf
 import "strings"
 
 // Covers reports whether the section covers a path: for Location the decoded
-// path of a request, for Directory a folder without a slash at its end, for
-// Files the last element of a file's name.
+// path of a request; for Directory a folder without a slash at its end, or a
+// file that exists; for DirectoryMatch a file's whole name, as far as it exists
+// and one element more, with the slash that the request has behind a folder;
+// for Files the last element of that name.
 func (s *Section) Covers(path string) bool {
 	if s.Regexp != nil {
-		if s.Kind == DirectoryMatchSection && !strings.HasSuffix(path, "/") {
-			path += "/"
-		}
 		matched, err := s.Regexp.MatchString(path)
 		return err == nil && matched // a match that takes too long is none
 	}
