@@ -95,7 +95,7 @@ type Host struct {
 
 	DocumentRoot string        // absolute
 	Timeout      time.Duration // default 60 s
-	ErrorLog     string        // as written: file, |program, syslog; the main server's default is logs/error_log
+	ErrorLog     string        // absolute; the main server's default is logs/error_log
 	LogLevels    LogLevels
 	TypesConfig  string // absolute; default conf/mime.types
 

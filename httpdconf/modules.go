@@ -24,7 +24,7 @@ var neverShared = []string{"core.c", "mod_so.c", "http_core.c"}
 // constant.
 var provided = append([]string{
 	"event.c", "worker.c", "prefork.c", "mod_systemd.c",
-	"mod_authz_core.c", "mod_authn_core.c", "mod_dir.c", "mod_mime.c", "mod_alias.c", "mod_headers.c", "mod_reqtimeout.c",
+	"mod_authz_core.c", "mod_authz_host.c", "mod_authn_core.c", "mod_dir.c", "mod_mime.c", "mod_alias.c", "mod_headers.c", "mod_reqtimeout.c",
 	"mod_setenvif.c", "mod_env.c", "mod_autoindex.c", "mod_negotiation.c", "mod_expires.c", "mod_filter.c",
 	"mod_deflate.c", "mod_brotli.c", "mod_mime_magic.c", "mod_userdir.c", "mod_status.c", "mod_unique_id.c",
 	"mod_websocket.c", "mod_websocket_draft76.c",
@@ -33,7 +33,7 @@ var provided = append([]string{
 // otherStock lists stock modules without a directive in the stock table, so
 // that every stock module is known. It is constant.
 var otherStock = []string{
-	"mod_asis.c", "mod_authz_user.c", "mod_authz_host.c", "mod_authz_owner.c", "mod_bucketeer.c",
+	"mod_asis.c", "mod_authz_user.c", "mod_authz_owner.c", "mod_bucketeer.c",
 	"mod_data.c", "mod_lbmethod_bybusyness.c", "mod_lbmethod_byrequests.c", "mod_lbmethod_bytraffic.c",
 	"mod_lbmethod_heartbeat.c", "mod_lbmethod_rr.c", "mod_optional_fn_export.c", "mod_proxy_ajp.c",
 	"mod_proxy_connect.c", "mod_proxy_fcgi.c", "mod_proxy_fdpass.c", "mod_proxy_http.c", "mod_proxy_http2.c", "mod_proxy_uwsgi.c",
