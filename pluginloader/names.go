@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/agext/levenshtein"
 )
 
 // cause is an error without the path that stands in front of it already.
@@ -46,7 +48,7 @@ func nearest(name string, candidates []string) []string {
 	var list []ranked
 	bound := max(len(name)/3, 2)
 	for _, c := range candidates {
-		if d := distance(fold(name), fold(c)); d <= bound || strings.HasPrefix(fold(c), fold(name)) && name != "" {
+		if d := levenshtein.Distance(fold(name), fold(c), nil); d <= bound || strings.HasPrefix(fold(c), fold(name)) && name != "" {
 			list = append(list, ranked{c, d})
 		}
 	}
@@ -65,24 +67,3 @@ func nearest(name string, candidates []string) []string {
 
 // fold makes echo_init and EchoInit the same.
 func fold(s string) string { return strings.ToLower(strings.ReplaceAll(s, "_", "")) }
-
-// distance is the Levenshtein distance in bytes.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			change := diagonal
-			if a[i] != b[j] {
-				change++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(change, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
-}

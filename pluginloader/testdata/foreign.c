@@ -67,10 +67,14 @@ static void *on_connect(const void *server)
     kept = server;
     if (FIELD(header_get_t, server, 24)(server, "X-Decline") != NULL)
         return NULL;
-    FIELD(header_set_t, server, 32)(server, "X-Set", "value");
+    char name[] = "X-Set", value[] = "value", protocol[] = "chosen"; /* copied: they are gone soon */
+    FIELD(header_set_t, server, 32)(server, name, value);
     FIELD(header_set_t, server, 32)(server, NULL, "value");
-    FIELD(set_t, server, 56)(server, "chosen");
+    FIELD(set_t, server, 56)(server, protocol);
     FIELD(set_t, server, 56)(server, NULL);
+    memset(name, 'z', sizeof name);
+    memset(value, 'z', sizeof value);
+    memset(protocol, 'z', sizeof protocol);
     return (void *)7; /* no address of anything */
 }
 
