@@ -1,8 +1,10 @@
 package server
 
 import (
+	"bufio"
 	"context"
 	"crypto/md5"
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -298,4 +300,62 @@ func TestBrokenRequestsAreNotDraft75(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestDraft76AtEOF: a client that just ends gets the closing handshake, and
+// nothing else.
+func TestDraft76AtEOF(t *testing.T) {
+	p := &scripted{}
+	l := one(t, p)
+	for _, sent := range []string{"", "\x00a\xff", "\x00unfinished", "\x80"} {
+		c := dialDraft76(l, t).send(sent)
+		if err := c.Conn.(interface{ CloseWrite() error }).CloseWrite(); err != nil {
+			t.Fatal(err)
+		}
+		want := "\xff\x00"
+		if sent == "\x00a\xff" {
+			want = sent + want
+		}
+		if rest := c.rest(); rest != want {
+			t.Errorf("after %q and EOF came %q, want %q", sent, rest, want)
+		}
+	}
+	p.waitEnded(t, 4)
+}
+
+// TestDraft76Key3ThatDoesNotCome: 408 when the header's time is over.
+func TestDraft76Key3ThatDoesNotCome(t *testing.T) {
+	p := &scripted{}
+	l := one(t, p)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	client, err := net.Dial("tcp", listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	accepted, err := listener.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	nc := newNetConn(accepted.(*net.TCPConn), l.open, time.Second)
+	nc.enter(phaseBody)
+	nc.headerEnd = time.Now().Add(50 * time.Millisecond)
+	ended := make(chan struct{})
+	go func() {
+		l.takeoverDraft76(nc, nc, &opening{})
+		close(ended)
+	}()
+	c := &peer{t, client, bufio.NewReader(client)}
+	if r := c.send("abc").receive("GET"); r.status != 408 || r.header["connection"] != "close" {
+		t.Errorf("answered\n%s", r.head)
+	}
+	if rest := c.rest(); rest != "" {
+		t.Errorf("behind it came %q", rest)
+	}
+	client.Close()
+	<-ended
 }

@@ -51,13 +51,6 @@ func saysClose(raw []byte) bool {
 	return false
 }
 
-// declaresKey3 reports whether a body is declared that is draft-76's key 3.
-func declaresKey3(raw []byte) bool {
-	lengths := rawLines(raw, "Content-Length")
-	return len(lengths) == 1 && lengths[0] == "8" && fieldIn(raw, "Sec-WebSocket-Key1") &&
-		!fieldIn(raw, "Transfer-Encoding") && !fieldIn(raw, "Expect")
-}
-
 func fieldIn(raw []byte, name string) bool { return len(rawLines(raw, name)) > 0 }
 
 // rawLines returns the values of all lines with this name, in any case,

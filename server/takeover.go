@@ -1,10 +1,8 @@
 package server
 
 import (
-	"errors"
 	"io"
 	"net"
-	"os"
 
 	"github.com/valyala/fasthttp"
 
@@ -34,38 +32,6 @@ func (s *Server) begin(nc *netConn, head, early []byte, err error) {
 		c.shutdown() // Shutdown may have passed by before it was a WebSocket
 	}
 	go c.run(head, early)
-}
-
-// takeoverDraft76 waits for key 3 before the plugin is asked. A refusal is an
-// ordinary answer, although fasthttp is gone; a client that ends before its
-// key is complete gets none.
-func (s *Server) takeoverDraft76(nc *netConn, hijacked net.Conn, o *opening) {
-	early, err := drain(nc, hijacked)
-	for err == nil && len(early) < len(o.key3) {
-		early, err = nc.readKey(early)
-	}
-	switch {
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		s.refuseDetached(nc, fasthttp.StatusRequestTimeout, "The bytes behind the WebSocket handshake did not come in time.")
-		return
-	case err != nil:
-		_ = nc.close() // the client has gone
-		return
-	}
-	n := copy(o.key3[:], early)
-	returned := false
-	defer func() {
-		if !returned { // the plugin has ended the goroutine
-			s.refuseDetached(nc, fasthttp.StatusInternalServerError, "The WebSocket plugin failed.")
-		}
-	}()
-	head, status, reason := s.ask(nc, o)
-	returned = true
-	if status != fasthttp.StatusSwitchingProtocols {
-		s.refuseDetached(nc, status, reason)
-		return
-	}
-	s.begin(nc, head, early[n:], nil)
 }
 
 // refuseDetached answers on a connection that has left fasthttp, and closes it.

@@ -1,7 +1,9 @@
 package server
 
 import (
+	"errors"
 	"net"
+	"os"
 	"strings"
 	"time"
 
@@ -236,6 +238,38 @@ func (s *Server) awaitKey3(ctx *fasthttp.RequestCtx, o *opening) {
 	ctx.Hijack(func(hijacked net.Conn) { s.takeoverDraft76(nc, hijacked, o) })
 }
 
+// takeoverDraft76 waits for key 3 before the plugin is asked. A refusal is an
+// ordinary answer, although fasthttp is gone; a client that ends before its
+// key is complete gets none.
+func (s *Server) takeoverDraft76(nc *netConn, hijacked net.Conn, o *opening) {
+	early, err := drain(nc, hijacked)
+	for err == nil && len(early) < len(o.key3) {
+		early, err = nc.readKey(early)
+	}
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		s.refuseDetached(nc, fasthttp.StatusRequestTimeout, "The bytes behind the WebSocket handshake did not come in time.")
+		return
+	case err != nil:
+		_ = nc.close() // the client has gone
+		return
+	}
+	n := copy(o.key3[:], early)
+	returned := false
+	defer func() {
+		if !returned { // the plugin has ended the goroutine
+			s.refuseDetached(nc, fasthttp.StatusInternalServerError, "The WebSocket plugin failed.")
+		}
+	}()
+	head, status, reason := s.ask(nc, o)
+	returned = true
+	if status != fasthttp.StatusSwitchingProtocols {
+		s.refuseDetached(nc, status, reason)
+		return
+	}
+	s.begin(nc, head, early[n:], nil)
+}
+
 // draftPlugin returns the plugin that mod_websocket_draft76's record names for
 // the path, nil if none.
 func (s *Server) draftPlugin(r *route) wsplugin.Plugin {
@@ -297,6 +331,13 @@ func draftRequest(ctx *fasthttp.RequestCtx, draft75 bool) *draft76.Request {
 		r.Protocol = headerLines(ctx, "WebSocket-Protocol")
 	}
 	return r
+}
+
+// declaresKey3 reports whether a body is declared that is draft-76's key 3.
+func declaresKey3(raw []byte) bool {
+	lengths := rawLines(raw, "Content-Length")
+	return len(lengths) == 1 && lengths[0] == "8" && fieldIn(raw, "Sec-WebSocket-Key1") &&
+		!fieldIn(raw, "Transfer-Encoding") && !fieldIn(raw, "Expect")
 }
 
 // pathAndQuery cuts scheme and authority off a target in absolute form.
