@@ -38,8 +38,14 @@ func TestTheServerClosesAnOldClient(t *testing.T) {
 				client(t, "ruby", "testdata/clients/ruby_websocket.rb", version, "127.0.0.1", port, "/dumb-increment", "dumb-increment-protocol")
 			})
 		}
-		t.Run(conf+" draft-76", func(t *testing.T) {
-			client(t, "perl", "testdata/clients/protocol_websocket.pl", "draft-ietf-hybi-00", "127.0.0.1", port, "/dumb-increment", "dumb-increment-protocol")
-		})
+		drafts := []string{"draft-ietf-hybi-00"}
+		if conf == "readme-both.conf" {
+			drafts = append(drafts, "draft-hixie-75")
+		}
+		for _, version := range drafts {
+			t.Run(conf+" "+version, func(t *testing.T) {
+				client(t, "perl", "testdata/clients/protocol_websocket.pl", version, "127.0.0.1", port, "/dumb-increment", "dumb-increment-protocol")
+			})
+		}
 	}
 }
