@@ -3,7 +3,6 @@ package ws
 import (
 	"bytes"
 	"encoding/binary"
-	"strconv"
 	"testing"
 )
 
@@ -54,17 +53,4 @@ func FuzzMask(f *testing.F) {
 			t.Fatalf("twice = %x, want %x; key %x, want %x", got, p, whole, after)
 		}
 	})
-}
-
-func BenchmarkUnmask(b *testing.B) {
-	for _, size := range []int{7, 64, 1 << 10, 64 << 10} {
-		b.Run(strconv.Itoa(size)+" B", func(b *testing.B) {
-			p := make([]byte, size)
-			b.SetBytes(int64(size))
-			key := uint32(0x12345678)
-			for b.Loop() {
-				key = unmask(key, p)
-			}
-		})
-	}
 }

@@ -98,6 +98,38 @@ func TestUTF8FailsAtTheFirstBadByte(t *testing.T) {
 	}
 }
 
+// TestUTF8WhereBlocksMeet has what is good and what is not at every place of
+// the 16 and the 256 bytes that are taken together, whole and cut in two.
+func TestUTF8WhereBlocksMeet(t *testing.T) {
+	for _, piece := range []string{"é", "日", "😀", "\xc3", "\xe6\x97", "\xf0\x9f\x98", "\x80", "\xc3é", "日\xa5", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xff"} {
+		for _, filler := range []string{"a", "ш"} {
+			for before := range 280 {
+				if before > 40 && before < 230 {
+					continue
+				}
+				for _, behind := range []int{0, 1, 15, 16, 40, 300} {
+					p := []byte(strings.Repeat(filler, before)[:before] + piece + strings.Repeat("a", behind))
+					wantGood, wantComplete := mayBecomeUTF8(p), utf8.Valid(p)
+					for cut := before; cut <= before+len(piece); cut++ {
+						good, complete := checkUTF8(p, cut)
+						if good != wantGood || complete != wantComplete {
+							t.Fatalf("%q behind %d bytes of %q, before %d, cut at %d: good %v, complete %v, want %v, %v",
+								piece, before, filler, behind, cut, good, complete, wantGood, wantComplete)
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestUTF8StaysBad(t *testing.T) {
+	var s utf8State
+	if s.check([]byte("\xff")) || s.check([]byte("good")) || s.check(nil) || s.complete() {
+		t.Error("a good piece behind a bad byte passes")
+	}
+}
+
 func TestUTF8Good(t *testing.T) {
 	for _, text := range []string{
 		"", "plain", "κόσμε", "日本語", "😀", "\x00", "\x7f", "\u0080", "\u07ff", "\u0800", "\ud7ff", "\ue000",

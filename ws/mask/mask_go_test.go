@@ -1,0 +1,5 @@
+//go:build !amd64 || purego
+
+package mask
+
+func assembly() []way { return nil }
