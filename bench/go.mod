@@ -2,13 +2,26 @@ module github.com/wshttpd/wshttpd/bench
 
 go 1.26.0
 
-require github.com/fasthttp/websocket v1.5.12
+require (
+	github.com/HdrHistogram/hdrhistogram-go v1.4.0
+	github.com/coder/websocket v1.8.15
+	github.com/fasthttp/websocket v1.5.12
+	github.com/gobwas/ws v1.5.0
+	github.com/gorilla/websocket v1.5.3
+	github.com/lxzan/gws v1.8.9
+	github.com/valyala/fasthttp v1.74.0
+	github.com/wshttpd/wshttpd/pluginloader/wsplugin v0.1.0
+	golang.org/x/sys v0.50.0
+)
 
 require (
-	github.com/andybalholm/brotli v1.1.1 // indirect
-	github.com/klauspost/compress v1.17.11 // indirect
+	github.com/dolthub/maphash v0.1.0 // indirect
+	github.com/gobwas/httphead v0.1.0 // indirect
+	github.com/klauspost/compress v1.20.0 // indirect
+	github.com/molecule-man/go-brrr v1.0.1 // indirect
 	github.com/savsgio/gotils v0.0.0-20240704082632-aef3928b8a38 // indirect
 	github.com/valyala/bytebufferpool v1.0.0 // indirect
-	github.com/valyala/fasthttp v1.58.0 // indirect
-	golang.org/x/net v0.33.0 // indirect
+	golang.org/x/net v0.58.0 // indirect
 )
+
+replace github.com/wshttpd/wshttpd/pluginloader/wsplugin => ../pluginloader/wsplugin

@@ -1,0 +1,29 @@
+// Sleepy echoes; a message that begins with 'S' makes it sleep a second first.
+// It stands for plugins that wait for a database or a lock.
+package main
+
+import (
+	"time"
+
+	"github.com/wshttpd/wshttpd/pluginloader/wsplugin"
+)
+
+// SleepyInit is what "WebSocketHandler modules/sleepy.so sleepy_init" calls.
+func SleepyInit() wsplugin.Plugin { return sleepy{} }
+
+type sleepy struct{}
+
+func (sleepy) Connect(c wsplugin.Conn) wsplugin.Session { return session{c} }
+
+type session struct{ wsplugin.Conn }
+
+func (s session) Message(t wsplugin.MessageType, payload []byte) {
+	if len(payload) > 0 && payload[0] == 'S' {
+		time.Sleep(time.Second)
+	}
+	s.Send(t, payload)
+}
+
+func (session) Disconnect() {}
+
+func main() {} // never called in a plugin
