@@ -19,45 +19,44 @@ const (
 	acceptPauseMax = time.Second
 )
 
-// acceptor accepts on one listener until it is closed. No error but that ends
-// it: fasthttp's own loop returns at the first EMFILE.
+// acceptor accepts on one listener until it is closed, where there are no
+// loops to do that. No error but that ends it: fasthttp's own loop returns at
+// the first EMFILE.
 type acceptor struct {
 	server   *Server
-	listener *net.TCPListener
-	reserve  *reserve
-}
-
-// reserve is a descriptor kept to be given up when there are none left, so
-// that a client which waits in the queue can be accepted and closed.
-type reserve struct {
-	mu   sync.Mutex
-	file *os.File // guarded by mu; nil while it could not be had
+	listener *listening
 }
 
 func (a *acceptor) run() {
-	pause := acceptPauseMin
-	lastLogged := time.Time{}
 	for {
-		c, err := a.listener.AcceptTCP()
+		c, err := a.listener.tcp.AcceptTCP()
 		switch {
 		case err == nil:
-			pause = acceptPauseMin
+			a.server.pauses.Store(0)
 			a.server.admit(c)
 		case errors.Is(err, net.ErrClosed):
 			return
-		case !isShortage(err): // it concerns one connection: ECONNABORTED, EPERM from a firewall ...
 		default:
-			if time.Since(lastLogged) >= time.Second {
-				lastLogged = time.Now()
-				a.server.log.printf("core", httpdconf.LevelError, "", "accept on %v: %v", a.listener.Addr(), err)
-			}
-			a.reserve.shed(a.listener)
-			if !a.server.pause(pause) {
+			if pause := a.server.acceptFailed(err, a.listener); pause > 0 && !a.server.pause(pause) {
 				return
 			}
-			pause = min(2*pause, acceptPauseMax)
 		}
 	}
+}
+
+// acceptFailed logs a failure and returns how long to wait before the next
+// try: not at all when it concerns one connection (ECONNABORTED, EPERM from a
+// firewall ...), else longer each time.
+func (s *Server) acceptFailed(err error, l *listening) time.Duration {
+	if !isShortage(err) {
+		return 0
+	}
+	if last := s.acceptLogged.Load(); time.Now().Unix() != last && s.acceptLogged.CompareAndSwap(last, time.Now().Unix()) {
+		s.log.printf("core", httpdconf.LevelError, "", "accept on %v: %v", l.addr, err)
+	}
+	s.reserve.shed(l)
+	n := s.pauses.Add(1)
+	return min(acceptPauseMin<<min(n-1, 10), acceptPauseMax)
 }
 
 func isShortage(err error) bool {
@@ -67,6 +66,13 @@ func isShortage(err error) bool {
 		}
 	}
 	return false
+}
+
+// reserve is a descriptor kept to be given up when there are none left, so
+// that a client which waits in the queue can be accepted and closed.
+type reserve struct {
+	mu   sync.Mutex
+	file *os.File // guarded by mu; nil while it could not be had
 }
 
 // take opens the reserve descriptor, if it is not there.
@@ -80,16 +86,12 @@ func (r *reserve) take() {
 
 // shed gives the reserve up for one client of the queue, who so learns at once
 // that there is no room.
-func (r *reserve) shed(l *net.TCPListener) {
+func (r *reserve) shed(l *listening) {
 	r.mu.Lock()
 	if r.file != nil {
 		_ = r.file.Close() // it is /dev/null
 		r.file = nil
-		_ = l.SetDeadline(time.Now().Add(acceptPauseMin))
-		if c, err := l.AcceptTCP(); err == nil {
-			_ = c.Close()
-		}
-		_ = l.SetDeadline(time.Time{})
+		l.shed()
 	}
 	r.mu.Unlock()
 	r.take()

@@ -47,12 +47,15 @@ type conn struct {
 	ponged  bool             // a pong was sent since the last read
 }
 
-// newConn makes a connection in state connecting. Nothing is read from sock or
-// written to it before run.
-func newConn(s *Server, sock *eventloop.Conn, p protocol, r request, timeout time.Duration) *conn {
-	c := &conn{server: s, sock: sock, proto: p, request: r}
-	c.out.init(sock, c, timeout, c.stalled)
-	return c
+// newConn makes a connection in state connecting. attach gives it its socket;
+// nothing is written to that before begin.
+func newConn(s *Server, p protocol, r request) *conn {
+	return &conn{server: s, proto: p, request: r}
+}
+
+func (c *conn) attach(sock *eventloop.Conn, timeout time.Duration) {
+	c.sock = sock
+	c.out.init(sock, timeout, c.stalled)
 }
 
 // connect asks the plugin for a session. A plugin that panics, or ends the
@@ -79,13 +82,11 @@ func (c *conn) connect(p wsplugin.Plugin) (accepted, crashed bool) {
 	return true, false
 }
 
-// run serves the connection: head goes out first, then what the plugin has
-// sent meanwhile; early is what came behind the request. It returns when
-// nothing more can be read.
-func (c *conn) run(head, early []byte) {
+// begin opens the connection: head goes out first, then what the plugin has
+// sent meanwhile.
+func (c *conn) begin(head []byte) {
 	c.out.open(head)
 	c.settle()
-	c.sock.Run(c, early)
 }
 
 // settle ends a connection that was closed from our side when its protocol
@@ -116,16 +117,24 @@ func (c *conn) OnData(p []byte) {
 		}
 	}
 	c.settle()
-	c.out.uncork()
-	if c.ponged {
-		// A client that pings and does not read gets no further than this.
-		c.ponged = false
-		c.out.awaitRoom(0)
+	limit := outboxBound / 2
+	if c.ponged { // a client that pings and does not read gets no further than this
+		c.ponged, limit = false, 0
 	}
+	c.out.uncork(limit)
 }
+
+// Space leaves the buffer to the driver (eventloop.Handler).
+func (c *conn) Space() []byte { return nil }
 
 // OnWritable goes on writing (eventloop.Handler).
 func (c *conn) OnWritable() { c.out.resume() }
+
+// OnRelease counts the connection out (eventloop.Handler).
+func (c *conn) OnRelease() {
+	c.closed()
+	c.server.open.remove(c)
+}
 
 // OnClose ends what OnData began: nothing more can be read
 // (eventloop.Handler). At EOF the client may still read.
@@ -168,7 +177,7 @@ func (c *conn) deliver(e event, more bool) {
 
 // pong answers a ping (RFC 6455, section 5.5.3).
 func (c *conn) pong(payload []byte) {
-	c.ponged = c.out.add(len(payload), true, func(dst []byte) ([]byte, bool) {
+	c.ponged = c.out.add(0, true, func(dst []byte) ([]byte, bool) {
 		return c.proto.appendMessage(dst, wsplugin.Pong, payload)
 	}) || c.ponged
 }
@@ -277,3 +286,6 @@ func (c *conn) log(level httpdconf.LogLevel, format string, args ...any) {
 
 // shutdown tells the client that the server stops.
 func (c *conn) shutdown() { c.seal(ws.GoingAway) }
+
+// closeIdle leaves a WebSocket alone: it is not idle while it is open.
+func (c *conn) closeIdle() {}

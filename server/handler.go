@@ -46,6 +46,7 @@ func (s *Server) serveHTTP(ctx *fasthttp.RequestCtx) {
 	if r.place.what == isRefused && s.deny(ctx, r, r.place.why) != 0 || !s.admitted(ctx, r) {
 		s.answer(ctx, fasthttp.StatusForbidden)
 		if isUpgrade {
+			decide(ctx)
 			ctx.SetConnectionClose() // what follows may be frames
 		}
 		return

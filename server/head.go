@@ -145,8 +145,13 @@ func checkBody(ctx *fasthttp.RequestCtx) int {
 // hasBareLF reports whether a line of the head ends in LF alone (httpd 2.4
 // under HttpProtocolOptions Strict).
 func hasBareLF(ctx *fasthttp.RequestCtx) bool {
-	c, isOurs := ctx.Conn().(*netConn)
-	return isOurs && c.bareLF
+	switch c := ctx.Conn().(type) {
+	case *netConn:
+		return c.scan.bareLF
+	case *memConn:
+		return c.front.scan.bareLF
+	}
+	return false
 }
 
 // fieldsAreGood judges every line of the header block: a token, a colon right

@@ -57,8 +57,8 @@ type netConn struct {
 	since     time.Time // begin of the phase
 	received  int64     // bytes in this phase
 	headerEnd time.Time // when the time for the last request's header is over
-	tail      [3]byte   // last bytes of a request header, to see its end in pieces
-	bareLF    bool      // in this request's header
+	scan      headScan  // of this request's header
+	early     []byte    // read before the connection came here
 	wrote     bool      // an answer, since the last read
 	eof       bool      // the client has ended its half
 	detached  bool
@@ -78,9 +78,9 @@ func newNetConn(c *net.TCPConn, open *openSet, timeout time.Duration) *netConn {
 // Read reads under the deadline of the phase that the connection is in.
 func (c *netConn) Read(p []byte) (int, error) {
 	switch {
-	case c.detached:
+	case c.detached && len(c.early) == 0:
 		return 0, errDetached
-	case c.bareLF && c.phase == phaseBody && !c.wrote:
+	case c.scan.bareLF && c.phase == phaseBody && !c.wrote:
 		return 0, errBareLF // fasthttp waits for a header that has ended
 	}
 	if c.wrote { // fasthttp reads on only once an answer is complete
@@ -89,6 +89,12 @@ func (c *netConn) Read(p []byte) (int, error) {
 		if c.open.isStopping() {
 			return 0, io.EOF
 		}
+	}
+	if len(c.early) > 0 {
+		n := copy(p, c.early)
+		c.early = c.early[n:]
+		c.advance(p[:n])
+		return n, nil
 	}
 	if err := c.TCPConn.SetReadDeadline(c.readDeadline()); err != nil {
 		return 0, err
@@ -123,7 +129,7 @@ func (c *netConn) advance(p []byte) {
 	if c.phase != phaseHeader {
 		return
 	}
-	if _, ends := c.headerPart(p); ends {
+	if _, ends := c.scan.take(p); ends {
 		c.headerEnd = c.readDeadline()
 		c.enter(phaseBody)
 	}
@@ -131,29 +137,13 @@ func (c *netConn) advance(p []byte) {
 
 func (c *netConn) enter(p phase) {
 	c.phase, c.since, c.received = p, time.Now(), 0
-	c.tail = [3]byte{}
-	if p == phaseHeader {
-		c.bareLF = false
+	switch p {
+	case phaseHeader:
+		c.scan = headScan{}
+	default:
+		c.scan.tail = [3]byte{}
 	}
 	c.idle.Store(p == phaseIdle)
-}
-
-// headerPart returns how many bytes of p belong to the request's header, and
-// whether it ends with them: at the blank line, also when that comes in
-// pieces. On the way it looks for lines that end in LF alone, which httpd
-// refuses.
-func (c *netConn) headerPart(p []byte) (n int, ends bool) {
-	for i, b := range p {
-		if b == '\n' {
-			isBare := c.tail[2] != '\r'
-			c.bareLF = c.bareLF || isBare
-			if isBare && c.tail[2] == '\n' || !isBare && c.tail[1] == '\n' {
-				return i + 1, true
-			}
-		}
-		c.tail[0], c.tail[1], c.tail[2] = c.tail[1], c.tail[2], b
-	}
-	return len(p), false
 }
 
 // Write writes p, each piece of it within the time that a client may take to
@@ -234,6 +224,11 @@ func (c *netConn) takeover() (*conn, error) {
 	c.taken.Store(ws)
 	return ws, c.TCPConn.SetDeadline(time.Time{})
 }
+
+// socket makes what a WebSocket is driven by; accepted keeps it until the
+// takeover (carrier).
+func (c *netConn) socket(w *conn) (*eventloop.Conn, error) { return eventloop.New(c, w) }
+func (c *netConn) accepted(w *conn)                        { c.session = w }
 
 // Close ends the connection. In HTTP it lingers until the client has read the
 // answer, so that bytes which it still sends do not destroy it by a reset.

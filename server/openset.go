@@ -5,25 +5,33 @@ import (
 	"sync"
 )
 
+// connection is one as the set of all knows it: a front, a netConn, or a
+// conn that came from a front.
+type connection interface {
+	shutdown()  // ends it in order
+	closeIdle() // closes it if no request is under way
+	cut()       // closes it at once
+}
+
 // openSet knows every connection from accept to close, and counts the plugins'
 // sessions: a session may outlive its socket while a callback runs.
 type openSet struct {
 	mu       sync.Mutex
-	gone     sync.Cond             // mu; signalled when something was removed
-	conns    map[*netConn]struct{} // guarded by mu
-	sessions int                   // guarded by mu
-	stopping bool                  // guarded by mu; no connection is added any more
+	gone     sync.Cond               // mu; signalled when something was removed
+	conns    map[connection]struct{} // guarded by mu
+	sessions int                     // guarded by mu
+	stopping bool                    // guarded by mu; no connection is added any more
 }
 
 func newOpenSet() *openSet {
-	o := &openSet{conns: make(map[*netConn]struct{})}
+	o := &openSet{conns: make(map[connection]struct{})}
 	o.gone.L = &o.mu
 	return o
 }
 
 // add counts a connection in, unless that would be more than limit or the
 // server stops.
-func (o *openSet) add(c *netConn, limit int) bool {
+func (o *openSet) add(c connection, limit int) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.stopping || len(o.conns) >= limit {
@@ -33,11 +41,22 @@ func (o *openSet) add(c *netConn, limit int) bool {
 	return true
 }
 
-func (o *openSet) remove(c *netConn) {
+func (o *openSet) remove(c connection) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	delete(o.conns, c)
 	o.gone.Broadcast()
+}
+
+// swap puts another in the place of a connection, which goes on as that. One
+// that is gone stays so.
+func (o *openSet) swap(from, to connection) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if _, known := o.conns[from]; known {
+		delete(o.conns, from)
+		o.conns[to] = struct{}{}
+	}
 }
 
 func (o *openSet) addSession() {
@@ -54,7 +73,7 @@ func (o *openSet) removeSession() {
 }
 
 // stop lets no further connection in and returns those that are open.
-func (o *openSet) stop() []*netConn {
+func (o *openSet) stop() []connection {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.stopping = true
@@ -69,15 +88,15 @@ func (o *openSet) isStopping() bool {
 }
 
 // all returns the open connections.
-func (o *openSet) all() []*netConn {
+func (o *openSet) all() []connection {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.listed()
 }
 
 // listed is all with mu held.
-func (o *openSet) listed() []*netConn {
-	list := make([]*netConn, 0, len(o.conns))
+func (o *openSet) listed() []connection {
+	list := make([]connection, 0, len(o.conns))
 	for c := range o.conns {
 		list = append(list, c)
 	}

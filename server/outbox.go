@@ -31,8 +31,7 @@ const (
 // front of it. It ends with seal, after which no frame gets in.
 type outbox struct {
 	sock    *eventloop.Conn
-	handler eventloop.Handler // of sock, for NotifyWritable
-	stalled func()            // called when the client took nothing for timeout
+	stalled func() // called when the client took nothing for timeout
 	timeout time.Duration
 
 	sealed atomic.Bool // no frame is accepted any more; set under mu, read anywhere
@@ -45,6 +44,7 @@ type outbox struct {
 	plugged bool      // the 101 head is not yet in front
 	corked  bool      // more replies are expected; uncork will write
 	waiting bool      // NotifyWritable is under way
+	paused  bool      // nothing is read until all is written
 	lost    bool      // the socket takes nothing any more
 	shut    bool      // end the writing half once all is written
 	release bool      // close the socket once all is written
@@ -58,8 +58,8 @@ type outbox struct {
 // that has nothing owns none.
 var outBuffers = sync.Pool{New: func() any { return new([]byte) }}
 
-func (o *outbox) init(sock *eventloop.Conn, h eventloop.Handler, timeout time.Duration, stalled func()) {
-	o.sock, o.handler = sock, h
+func (o *outbox) init(sock *eventloop.Conn, timeout time.Duration, stalled func()) {
+	o.sock = sock
 	o.room.L = &o.mu
 	o.plugged = true
 	o.timeout = timeout
@@ -133,10 +133,21 @@ func (o *outbox) cork() {
 	o.mu.Unlock()
 }
 
-// uncork writes what has been held back.
-func (o *outbox) uncork() {
+// uncork writes what has been held back. If more than limit bytes still wait
+// then, nothing is read until they are written: a client that does not read
+// gets no answers, and needs none.
+func (o *outbox) uncork(limit int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	o.flushCorked()
+	if o.pending() > limit && !o.lost {
+		o.paused = true
+		o.sock.Pause()
+	}
+}
+
+// flushCorked is uncork with mu held and no limit.
+func (o *outbox) flushCorked() {
 	if !o.corked {
 		return
 	}
@@ -148,17 +159,32 @@ func (o *outbox) uncork() {
 	o.flush()
 }
 
+// unpause has reading go on. mu is held.
+func (o *outbox) unpause() {
+	if o.paused {
+		o.paused = false
+		o.sock.Resume()
+	}
+}
+
 // limitCork sees to it that a frame held back leaves in time even when the
 // callback that runs now blocks. mu is held.
 func (o *outbox) limitCork() {
 	switch {
 	case o.corkArmed:
 	case o.corkTimer == nil:
-		o.corkTimer = time.AfterFunc(corkedFor, o.uncork)
+		o.corkTimer = time.AfterFunc(corkedFor, o.corkedLong)
 	default:
 		o.corkTimer.Reset(corkedFor)
 	}
 	o.corkArmed = true
+}
+
+// corkedLong ends a cork that a callback holds up.
+func (o *outbox) corkedLong() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.flushCorked()
 }
 
 // writable returns the buffer to append to. mu is held.
@@ -213,7 +239,7 @@ func (o *outbox) flush() {
 	if o.pending() > 0 {
 		o.waiting = true
 		o.watchStall()
-		o.sock.NotifyWritable(o.handler)
+		o.sock.NotifyWritable()
 		return
 	}
 	o.drained()
@@ -223,6 +249,7 @@ func (o *outbox) flush() {
 // held.
 func (o *outbox) drained() {
 	o.putBack()
+	o.unpause()
 	if o.stallTimer != nil {
 		o.stallTimer.Stop()
 	}
@@ -240,10 +267,13 @@ func (o *outbox) drained() {
 func (o *outbox) resume() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.waiting = false
-	if o.stallTimer != nil {
-		o.stallTimer.Reset(o.timeout)
+	if o.waiting {
+		o.waiting = false
+		if o.stallTimer != nil {
+			o.stallTimer.Reset(o.timeout)
+		}
 	}
+	o.corked = false // a callback that lasts must not hold up what it has sent
 	o.flush()
 }
 
@@ -255,19 +285,6 @@ func (o *outbox) watchStall() {
 		return
 	}
 	o.stallTimer.Reset(o.timeout)
-}
-
-// awaitRoom waits until at most limit bytes are left to write, or nothing will
-// be written any more.
-func (o *outbox) awaitRoom(limit int) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	for o.pending() > limit && !o.lost {
-		o.flush()
-		if o.pending() > limit && !o.lost {
-			o.room.Wait()
-		}
-	}
 }
 
 // finish ends the writing half, and with release closes the socket too, once
@@ -296,6 +313,7 @@ func (o *outbox) lose() {
 	o.sealed.Store(true)
 	o.lost = true
 	o.putBack()
+	o.unpause()
 	if o.stallTimer != nil {
 		o.stallTimer.Stop()
 	}

@@ -7,6 +7,7 @@ import (
 	"net"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 	"github.com/wshttpd/wshttpd/httpdconf"
 	"github.com/wshttpd/wshttpd/pluginloader"
 	"github.com/wshttpd/wshttpd/pluginloader/wsplugin"
+	"github.com/wshttpd/wshttpd/server/eventloop"
 )
 
 // Server serves one configuration. Make it with New, then call Listen, Serve
@@ -35,16 +37,19 @@ type Server struct {
 	speaksHybi   bool                 // mod_websocket is loaded
 	speaksDrafts bool                 // mod_websocket_draft76 is
 
-	listeners []*net.TCPListener
-	reserve   reserve
-	open      *openSet
-	opened    counters
-	maxConns  int
-	accepting sync.WaitGroup
-	stopping  chan struct{} // closed when no connection is accepted any more
-	stopOnce  sync.Once
-	endOnce   sync.Once
-	ended     bool // what Shutdown reports; set in endOnce
+	listeners    []*listening
+	loops        *eventloop.Group // nil where every connection has a goroutine
+	reserve      reserve
+	open         *openSet
+	opened       counters
+	maxConns     int
+	accepting    sync.WaitGroup
+	pauses       atomic.Int32  // accepts that failed one after the other for want of something
+	acceptLogged atomic.Int64  // second in which that was last logged
+	stopping     chan struct{} // closed when no connection is accepted any more
+	stopOnce     sync.Once
+	endOnce      sync.Once
+	ended        bool // what Shutdown reports; set in endOnce
 }
 
 // New makes a server of a configuration and loads its plugins: their init
@@ -85,14 +90,28 @@ func (s *Server) Listen() error {
 	}
 	s.maxConns = raiseDescriptorLimit()
 	s.reserve.take()
-	return nil
+	return s.startLoops()
+}
+
+// startLoops starts the event loops, where this build has them.
+func (s *Server) startLoops() (err error) {
+	if !eventloop.Loops {
+		return nil
+	}
+	s.loops, err = eventloop.NewGroup(eventloop.DefaultLoops(), func(format string, args ...any) {
+		s.log.printf("core", httpdconf.LevelWarn, "", format, args...)
+	})
+	if err != nil {
+		s.closeListeners()
+	}
+	return err
 }
 
 // Addrs returns the addresses that Listen has bound, in file order.
 func (s *Server) Addrs() []net.Addr {
 	addrs := make([]net.Addr, 0, len(s.listeners))
 	for _, l := range s.listeners {
-		addrs = append(addrs, l.Addr())
+		addrs = append(addrs, l.addr)
 	}
 	return addrs
 }
@@ -116,7 +135,11 @@ func (s *Server) bind(l httpdconf.Listener) error {
 	if err != nil {
 		return fmt.Errorf("could not bind to address %s (%s:%d): %w", address, l.Range.Filename, l.Range.Start.Line, err)
 	}
-	s.listeners = append(s.listeners, listener.(*net.TCPListener))
+	taken, err := newListening(s, listener.(*net.TCPListener))
+	if err != nil {
+		return err
+	}
+	s.listeners = append(s.listeners, taken)
 	return nil
 }
 
@@ -124,12 +147,20 @@ func (s *Server) bind(l httpdconf.Listener) error {
 // log what has happened.
 const userTimeoutMargin = 5 * time.Second
 
+// A silent peer is asked after keepAliveIdle, and then keepAliveCount times.
+const (
+	keepAliveIdle     = 60 * time.Second
+	keepAliveInterval = 15 * time.Second
+	keepAliveCount    = 4
+)
+
 func setSocketOptions(fd int, timeout time.Duration) error {
 	options := []struct{ level, name, value int }{
 		{unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1},
-		{unix.IPPROTO_TCP, unix.TCP_KEEPIDLE, 60},
-		{unix.IPPROTO_TCP, unix.TCP_KEEPINTVL, 15},
-		{unix.IPPROTO_TCP, unix.TCP_KEEPCNT, 4},
+		{unix.IPPROTO_TCP, unix.TCP_NODELAY, 1},
+		{unix.IPPROTO_TCP, unix.TCP_KEEPIDLE, int(keepAliveIdle.Seconds())},
+		{unix.IPPROTO_TCP, unix.TCP_KEEPINTVL, int(keepAliveInterval.Seconds())},
+		{unix.IPPROTO_TCP, unix.TCP_KEEPCNT, keepAliveCount},
 		{unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, int((timeout + userTimeoutMargin).Milliseconds())},
 	}
 	for _, o := range options {
@@ -160,9 +191,15 @@ func raiseDescriptorLimit() int {
 // Serve accepts connections until StopAccepting or Shutdown.
 func (s *Server) Serve() {
 	for _, l := range s.listeners {
-		a := &acceptor{server: s, listener: l, reserve: &s.reserve}
-		s.accepting.Go(a.run)
+		if s.loops == nil {
+			s.accepting.Go((&acceptor{server: s, listener: l}).run)
+			continue
+		}
+		if err := s.loops.Listen(l.fd, l); err != nil {
+			s.log.printf("core", httpdconf.LevelError, "", "no connection is accepted on %v: %v", l.addr, err)
+		}
 	}
+	<-s.stopping
 	s.accepting.Wait()
 }
 
@@ -170,6 +207,9 @@ func (s *Server) Serve() {
 func (s *Server) StopAccepting() {
 	s.stopOnce.Do(func() {
 		close(s.stopping)
+		if s.loops != nil {
+			s.loops.StopListening()
+		}
 		s.closeListeners()
 		s.reserve.release()
 	})
@@ -177,7 +217,7 @@ func (s *Server) StopAccepting() {
 
 func (s *Server) closeListeners() {
 	for _, l := range s.listeners {
-		_ = l.Close() // it is closed whatever it says
+		l.close()
 	}
 }
 
@@ -215,6 +255,9 @@ func (s *Server) shutdown(ctx context.Context) bool {
 		ended = s.open.await(last)
 	}
 	s.accepting.Wait()
+	if s.loops != nil {
+		s.loops.Close()
+	}
 	s.logCounters()
 	if ended {
 		s.loader.Destroy(inUse(s.cfg, s.plugins))

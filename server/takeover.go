@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"io"
 	"net"
 
@@ -31,16 +32,26 @@ func (s *Server) begin(nc *netConn, head, early []byte, err error) {
 	if s.open.isStopping() {
 		c.shutdown() // Shutdown may have passed by before it was a WebSocket
 	}
-	go c.run(head, early)
+	go func() {
+		c.begin(head)
+		c.sock.Run(early)
+	}()
 }
 
 // refuseDetached answers on a connection that has left fasthttp, and closes it.
 func (s *Server) refuseDetached(nc *netConn, status int, reason string) {
+	_, _ = nc.Write(s.refusal(status, reason)) // a client that does not take it is closed all the same
+	_ = nc.Close()
+}
+
+// refusal returns an answer that fasthttp does not write.
+func (s *Server) refusal(status int, reason string) []byte {
 	answer := fasthttp.AcquireResponse()
 	defer fasthttp.ReleaseResponse(answer)
 	s.setRefusal(answer, status, reason)
-	_, _ = answer.WriteTo(nc) // a client that does not take it is closed all the same
-	_ = nc.Close()
+	var b bytes.Buffer
+	_, _ = answer.WriteTo(&b) // memory takes everything
+	return b.Bytes()
 }
 
 // drain reads what fasthttp has buffered, and nothing from the socket.

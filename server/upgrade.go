@@ -24,11 +24,20 @@ import (
 // The headers say which protocol is meant. A request that fits none is judged
 // as one of version 13, 8 or 7 that lacks its version.
 func (s *Server) upgrade(ctx *fasthttp.RequestCtx, r *route) {
+	decide(ctx)
 	if meant, draft75 := s.meansDraft(ctx, r); meant {
 		s.upgradeDraft(ctx, r, draft75)
 		return
 	}
 	s.upgradeHybi(ctx, r)
+}
+
+// decide marks a request in memory as one that is answered here: all others go
+// to a goroutine.
+func decide(ctx *fasthttp.RequestCtx) {
+	if m, inMemory := ctx.Conn().(*memConn); inMemory {
+		m.decided = true
+	}
 }
 
 // meansDraft reports whether the drafts are spoken here and the request is one
@@ -181,36 +190,59 @@ type opening struct {
 	head       func(protocol string, fields []ws.Field) []byte
 }
 
-// accept asks the plugin, and answers 101 if it gives a session.
-func (s *Server) accept(ctx *fasthttp.RequestCtx, o *opening) {
-	nc, isOurs := ctx.Conn().(*netConn)
-	if !isOurs {
-		s.refuse(ctx, fasthttp.StatusInternalServerError, cannotUpgrade)
-		return
-	}
-	head, status, reason := s.ask(nc, o)
-	if status != fasthttp.StatusSwitchingProtocols {
-		s.refuse(ctx, status, reason)
-		return
-	}
-	ctx.HijackSetNoResponse(true) // the 101 is ours: words, order and case matter
-	ctx.Hijack(func(hijacked net.Conn) { s.takeover(nc, hijacked, head) })
+// carrier is the connection that an upgrade is asked for on: a netConn, or the
+// front of one that is in a loop.
+type carrier interface {
+	// socket returns what c is driven by from now on.
+	socket(c *conn) (*eventloop.Conn, error)
+
+	// accepted tells that c has a session.
+	accepted(c *conn)
 }
 
-const cannotUpgrade = "This connection cannot become a WebSocket."
+// accept asks the plugin, and answers 101 if it gives a session.
+func (s *Server) accept(ctx *fasthttp.RequestCtx, o *opening) {
+	switch on := ctx.Conn().(type) {
+	case *memConn:
+		head, status, reason := s.ask(on.front, o)
+		if status != fasthttp.StatusSwitchingProtocols {
+			s.refuse(ctx, status, reason)
+			return
+		}
+		on.head = head
+		ctx.SetConnectionClose() // fasthttp's part is over, and its answer is not used
+	case *netConn:
+		head, status, reason := s.ask(on, o)
+		if status != fasthttp.StatusSwitchingProtocols {
+			s.refuse(ctx, status, reason)
+			return
+		}
+		ctx.HijackSetNoResponse(true) // the 101 is ours: words, order and case matter
+		ctx.Hijack(func(hijacked net.Conn) { s.takeover(on, hijacked, head) })
+	default:
+		s.refuse(ctx, fasthttp.StatusInternalServerError, cannotUpgrade)
+	}
+}
 
-// ask has the plugin decide. With status 101 nc has a session, and head is the
-// answer; else status and reason say how to refuse.
-func (s *Server) ask(nc *netConn, o *opening) (head []byte, status int, reason string) {
-	sock, err := eventloop.New(nc)
+const (
+	cannotUpgrade = "This connection cannot become a WebSocket."
+	pluginFailed  = "The WebSocket plugin failed."
+	lateKey3      = "The bytes behind the WebSocket handshake did not come in time."
+)
+
+// ask has the plugin decide. With status 101 the carrier has a session, and
+// head is the answer; else status and reason say how to refuse.
+func (s *Server) ask(on carrier, o *opening) (head []byte, status int, reason string) {
+	c := newConn(s, o.proto, o.request)
+	sock, err := on.socket(c)
 	if err != nil { // the client has gone
 		return nil, fasthttp.StatusInternalServerError, cannotUpgrade
 	}
-	c := newConn(s, sock, o.proto, o.request, o.timeout)
+	c.attach(sock, o.timeout)
 	accepted, crashed := c.connect(o.plugin)
 	switch {
 	case crashed:
-		return nil, fasthttp.StatusInternalServerError, "The WebSocket plugin failed."
+		return nil, fasthttp.StatusInternalServerError, pluginFailed
 	case !accepted:
 		return nil, fasthttp.StatusForbidden, ""
 	}
@@ -221,7 +253,7 @@ func (s *Server) ask(nc *netConn, o *opening) (head []byte, status int, reason s
 	}
 	s.opened[o.speaker].Add(1)
 	c.log(httpdconf.LevelInfo, "WebSocket opened for %s, %v", o.request.target, o.speaker)
-	nc.session = c
+	on.accepted(c)
 	return o.head(protocol, fields), fasthttp.StatusSwitchingProtocols, ""
 }
 
@@ -229,13 +261,16 @@ func (s *Server) ask(nc *netConn, o *opening) (head []byte, status int, reason s
 // 8 bytes behind a draft-76 head are no body that fasthttp would read
 // (hixie-76, section 5.2, step 1).
 func (s *Server) awaitKey3(ctx *fasthttp.RequestCtx, o *opening) {
-	nc, isOurs := ctx.Conn().(*netConn)
-	if !isOurs {
+	switch on := ctx.Conn().(type) {
+	case *memConn:
+		on.awaits = o
+		ctx.SetConnectionClose()
+	case *netConn:
+		ctx.HijackSetNoResponse(true)
+		ctx.Hijack(func(hijacked net.Conn) { s.takeoverDraft76(on, hijacked, o) })
+	default:
 		s.refuse(ctx, fasthttp.StatusInternalServerError, cannotUpgrade)
-		return
 	}
-	ctx.HijackSetNoResponse(true)
-	ctx.Hijack(func(hijacked net.Conn) { s.takeoverDraft76(nc, hijacked, o) })
 }
 
 // takeoverDraft76 waits for key 3 before the plugin is asked. A refusal is an
@@ -248,7 +283,7 @@ func (s *Server) takeoverDraft76(nc *netConn, hijacked net.Conn, o *opening) {
 	}
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		s.refuseDetached(nc, fasthttp.StatusRequestTimeout, "The bytes behind the WebSocket handshake did not come in time.")
+		s.refuseDetached(nc, fasthttp.StatusRequestTimeout, lateKey3)
 		return
 	case err != nil:
 		_ = nc.close() // the client has gone
@@ -258,7 +293,7 @@ func (s *Server) takeoverDraft76(nc *netConn, hijacked net.Conn, o *opening) {
 	returned := false
 	defer func() {
 		if !returned { // the plugin has ended the goroutine
-			s.refuseDetached(nc, fasthttp.StatusInternalServerError, "The WebSocket plugin failed.")
+			s.refuseDetached(nc, fasthttp.StatusInternalServerError, pluginFailed)
 		}
 	}()
 	head, status, reason := s.ask(nc, o)

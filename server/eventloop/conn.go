@@ -1,135 +1,83 @@
 package eventloop
 
 import (
-	"errors"
-	"io"
 	"net"
-	"os"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
-
-// readSize is the size in bytes of the buffers that are lent to OnData.
-const readSize = 64 << 10
 
 // Handler takes what happens on one socket.
 type Handler interface {
+	// Space returns where the next bytes shall be received, or nil for a
+	// buffer of the driver's. It is called from the goroutine that calls
+	// OnData next, with a prefix of what Space has returned.
+	Space() []byte
+
 	// OnData takes bytes that have arrived, or none after Interrupt. p is
-	// lent until OnData returns; the handler may change it in place.
+	// lent until OnData returns; the handler may change it in place, and the
+	// Headroom bytes before it. It may block: nobody else is held up.
 	OnData(p []byte)
 
 	// OnWritable tells that the socket takes bytes again, once for each
-	// NotifyWritable.
+	// NotifyWritable. It also comes when OnData lasts, so that what is held
+	// back meanwhile can leave. It must not block.
 	OnWritable()
 
 	// OnClose tells that nothing more can be read: err is io.EOF when the
 	// peer has ended its half, net.ErrClosed after Close, else the socket's
 	// error. The socket is still to be closed.
 	OnClose(err error)
+
+	// OnRelease tells that the descriptor of a Conn in a loop has been
+	// closed, from whichever goroutine did it. It must not block.
+	OnRelease()
 }
 
-// Socket is what a Conn can drive: *net.TCPConn and *net.UnixConn are such.
-type Socket interface {
-	net.Conn
-	syscall.Conn
-	CloseWrite() error
-}
+const (
+	// readSize is the size in bytes of the buffers that are lent to OnData: a
+	// frame with 64 KiB of payload fits in whole.
+	readSize = 64<<10 + 64
 
-// Conn is one socket and the way out of it. Make it with New.
+	// Headroom is how many bytes before those given to OnData are free for
+	// the handler: a header can be put in front of what has arrived.
+	Headroom = 16
+)
+
+// Conn is one socket and the way out of it. It is driven by a loop (Loop.New, Start)
+// or by a goroutine (New, Run). All methods but Run, Leave and SetHandler may
+// be called from any goroutine and at any time, also after Close.
 type Conn struct {
-	socket Socket
-	raw    syscall.RawConn
+	mu      sync.Mutex // guards the descriptor against reuse: held while it is used
+	handler Handler    // guarded by mu; read without it by who drives
+	loop    atomic.Pointer[Loop]
+	own     *ownDriver // of a Conn that a goroutine drives, else nil
+	fd      int32
+	gen     uint32 // tells uses of one descriptor apart
+	at      int64  // when Interrupt is due, guarded by the loop's mu; 0 for never
+	index   int32  // in the loop's deadlines, guarded by the loop's mu
 
-	mu     sync.Mutex // guards the descriptor against reuse: held while it is written to
-	fd     int
-	closed bool // guarded by mu
+	watched  uint32  // what epoll watches, guarded by mu like all that follows
+	pending  pending // what is still to be told to the handler
+	blocks   uint8   // brief calls until it counts as one that does not block
+	calm     uint8   // calls in the slow lane that did not burn; of who drives
+	closed   bool
+	ended    bool // nothing more can be read; OnClose was or is being called
+	detached bool // a thread of its own has it; the loop only writes
+	queued   bool // the loop will look at pending
+	wanted   bool // OnWritable is wanted
+	paused   bool // nothing is read
 }
 
-// New makes a Conn of a connected socket, which it owns from now on: no
-// deadline may be pending on it, and nobody else may read, write or close it.
-func New(s Socket) (*Conn, error) {
-	raw, err := s.SyscallConn()
-	if err != nil {
-		return nil, err
-	}
-	c := &Conn{socket: s, raw: raw}
-	if err := raw.Control(func(fd uintptr) { c.fd = int(fd) }); err != nil {
-		return nil, err
-	}
-	return c, nil
-}
+// pending is a set of things to be told.
+type pending uint8
 
-var buffers = sync.Pool{New: func() any { b := make([]byte, readSize); return &b }}
-
-// Run gives early to h, as though it had just been read, and then what the
-// socket brings, until EOF, an error or Close. It returns after OnClose.
-//
-// A callback that ends its goroutine (runtime.Goexit) does not end the
-// connection: another goroutine goes on in its place, and Run does not return.
-func (c *Conn) Run(h Handler, early []byte) {
-	finished := false
-	defer func() {
-		if !finished {
-			go c.Run(h, nil)
-		}
-	}()
-	if len(early) > 0 {
-		h.OnData(early)
-	}
-	for {
-		err := c.readOnce(h)
-		if err != nil {
-			h.OnClose(err)
-			finished = true
-			return
-		}
-	}
-}
-
-// readOnce waits for bytes, reads them with one system call and lends them to
-// h. The buffer is taken from the pool only once there is something to read,
-// so that an idle connection holds none.
-func (c *Conn) readOnce(h Handler) error {
-	var (
-		buf *[]byte
-		n   int
-		err error
-	)
-	waitErr := c.raw.Read(func(fd uintptr) bool {
-		b := buffers.Get().(*[]byte)
-		n, err = ignoringEINTR(unix.Read, int(fd), *b)
-		if err == unix.EAGAIN {
-			buffers.Put(b)
-			return false
-		}
-		buf = b
-		return true
-	})
-	switch {
-	case errors.Is(waitErr, os.ErrDeadlineExceeded):
-		if err := c.socket.SetReadDeadline(time.Time{}); err != nil {
-			return err
-		}
-		h.OnData(nil)
-		return nil
-	case errors.Is(waitErr, net.ErrClosed):
-		return net.ErrClosed
-	case waitErr != nil:
-		return waitErr
-	}
-	defer buffers.Put(buf)
-	if err != nil {
-		return err
-	}
-	if n <= 0 {
-		return io.EOF
-	}
-	h.OnData((*buf)[:n])
-	return nil
-}
+const (
+	toInterrupt pending = 1 << iota
+	toClose
+	toWrite
+)
 
 // TryWrite writes what the socket takes without waiting and returns how much
 // that was: fewer than len(p) bytes, without an error, when its buffer is full.
@@ -139,52 +87,108 @@ func (c *Conn) TryWrite(p []byte) (int, error) {
 	if c.closed {
 		return 0, net.ErrClosed
 	}
-	n, err := ignoringEINTR(unix.Write, c.fd, p)
-	if err == unix.EAGAIN {
-		return 0, nil
+	for {
+		n, err := c.send(p)
+		switch err {
+		case 0:
+			return n, nil
+		case syscall.EINTR:
+		case syscall.EAGAIN:
+			return 0, nil
+		default:
+			return 0, err
+		}
 	}
-	return max(n, 0), err
 }
 
-// NotifyWritable has h.OnWritable called once the socket takes bytes again.
-// It is for use after a short TryWrite. After Close h.OnWritable is called as
-// well, so that who waits for it learns of the end.
-func (c *Conn) NotifyWritable(h Handler) {
-	go func() {
-		waited := false
-		_ = c.raw.Write(func(uintptr) bool { // its only error is that the socket was closed
-			again := waited || c.takesBytes()
-			waited = true
-			return again
-		})
-		h.OnWritable()
-	}()
-}
-
-// takesBytes asks the kernel whether the socket is writable just now: the
-// event may have come between the short write and the wait for it.
-func (c *Conn) takesBytes() bool {
+// TryWrite2 is TryWrite for p and, in the same system call, q behind it.
+func (c *Conn) TryWrite2(p, q []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed {
-		return true
+		return 0, net.ErrClosed
 	}
-	fds := []unix.PollFd{{Fd: int32(c.fd), Events: unix.POLLOUT}}
-	n, err := unix.Poll(fds, 0)
-	return err == nil && n > 0
+	for {
+		n, err := c.send2(p, q)
+		switch err {
+		case 0:
+			return n, nil
+		case syscall.EINTR:
+		case syscall.EAGAIN:
+			return 0, nil
+		default:
+			return 0, err
+		}
+	}
 }
 
-// Interrupt has Run call OnData without bytes, soon and at least once, if Run
-// has begun. It may be called from any goroutine.
+// NotifyWritable has the handler's OnWritable called once the socket takes
+// bytes again. It is for use after a short TryWrite. After Close it is called
+// as well, so that who waits for it learns of the end.
+func (c *Conn) NotifyWritable() {
+	if c.own != nil {
+		c.own.notifyWritable(c)
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		c.post(toWrite)
+		return
+	}
+	c.wanted = true
+	c.watch()
+}
+
+// Interrupt has OnData called without bytes, soon and at least once, unless
+// OnClose was called.
 func (c *Conn) Interrupt() {
-	_ = c.socket.SetReadDeadline(time.Unix(1, 0)) // fails once closed: Run ends then
+	if c.own != nil {
+		c.own.interrupt()
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.post(toInterrupt)
+}
+
+// InterruptAfter is Interrupt when d has passed; a later call takes the place
+// of an earlier one, and 0 cancels. It is there for Conns in a loop.
+func (c *Conn) InterruptAfter(d time.Duration) { c.loop.Load().deadline(c, d) }
+
+// Pause has nothing read from the socket until Resume: what it brings stays in
+// the kernel, and the peer waits.
+func (c *Conn) Pause() { c.setPaused(true) }
+
+// Resume ends Pause.
+func (c *Conn) Resume() { c.setPaused(false) }
+
+func (c *Conn) setPaused(paused bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.paused == paused || c.closed {
+		return
+	}
+	c.paused = paused
+	if c.own != nil {
+		c.own.resumed.Broadcast()
+		return
+	}
+	c.watch()
 }
 
 // CloseWrite ends the writing half: the peer reads EOF after what was written.
-func (c *Conn) CloseWrite() error { return c.socket.CloseWrite() }
+func (c *Conn) CloseWrite() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return net.ErrClosed
+	}
+	return c.shutdownWrite()
+}
 
-// Close closes the socket. Run then ends with net.ErrClosed, unless it is
-// inside a callback: then when that has returned. Only the first call counts.
+// Close closes the socket. The handler is then told net.ErrClosed, unless it
+// is inside a callback: then when that has returned. Only the first call counts.
 func (c *Conn) Close() error {
 	c.mu.Lock()
 	if c.closed {
@@ -192,15 +196,39 @@ func (c *Conn) Close() error {
 		return nil
 	}
 	c.closed = true
+	if c.own != nil {
+		c.own.resumed.Broadcast()
+		c.mu.Unlock()
+		return c.own.socket.Close()
+	}
+	c.loop.Load().forget(c)
+	if c.wanted {
+		c.wanted = false
+		c.post(toWrite)
+	}
+	if !c.ended {
+		c.post(toClose)
+	}
+	h := c.handler
 	c.mu.Unlock()
-	return c.socket.Close()
+	h.OnRelease()
+	return nil
 }
 
-func ignoringEINTR(f func(int, []byte) (int, error), fd int, p []byte) (int, error) {
-	for {
-		n, err := f(fd, p)
-		if err != unix.EINTR {
-			return n, err
-		}
+// SetHandler puts another handler in the place of the one that calls it.
+func (c *Conn) SetHandler(h Handler) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.handler = h
+}
+
+// post has the loop, or who else drives the connection, tell the handler
+// something. mu is held.
+func (c *Conn) post(p pending) {
+	c.pending |= p
+	if c.queued || c.detached {
+		return // whoever has it looks before it gives it back
 	}
+	c.queued = true
+	c.loop.Load().enqueue(c)
 }

@@ -1,0 +1,56 @@
+package eventloop
+
+import (
+	"net"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+func init() { drivers["loop"] = startInLoop }
+
+// newGroup starts one loop, which ends with the test.
+func newGroup(t *testing.T) *Group {
+	t.Helper()
+	g, err := NewGroup(1, t.Logf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(g.Close)
+	return g
+}
+
+// groups holds the loop of each test that runs.
+var groups = make(map[*testing.T]*Group)
+
+// startInLoop has the test's loop drive a copy of the socket.
+func startInLoop(t *testing.T, s *net.TCPConn, r *recorder) *Conn {
+	t.Helper()
+	if groups[t] == nil {
+		groups[t] = newGroup(t)
+		t.Cleanup(func() { delete(groups, t) })
+	}
+	return addTo(t, groups[t], s, r)
+}
+
+func addTo(t *testing.T, g *Group, s *net.TCPConn, h Handler) *Conn {
+	t.Helper()
+	raw, err := s.SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	fd := -1
+	if err := raw.Control(func(own uintptr) { fd, err = unix.FcntlInt(own, unix.F_DUPFD_CLOEXEC, 3) }); err != nil {
+		t.Fatal(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Close()
+	c := g.loops[0].New(fd, h)
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	return c
+}

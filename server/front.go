@@ -1,0 +1,307 @@
+package server
+
+import (
+	"bytes"
+	"io"
+	"net"
+	"net/netip"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/wshttpd/wshttpd/httpdconf"
+	"github.com/wshttpd/wshttpd/server/eventloop"
+)
+
+// front is an accepted connection in a loop, until the head of its first
+// request is there. A client that is slow or silent costs this and a deadline.
+//
+//	accept ─▶ head collected ─┬─ asks for an upgrade ─▶ fasthttp parses it in memory ─┬─ 101 ─▶ conn, in the loop
+//	                          │                                                       ├─ draft-76: key 3 awaited
+//	                          └─ all else, bad or late ─▶ leaves for a goroutine ◀────┴─ refused
+type front struct {
+	server *Server
+	sock   *eventloop.Conn
+	peer   netip.AddrPort
+	began  time.Time
+
+	scan    headScan
+	buf     []byte      // what has arrived, where that is not within one read
+	size    int         // of the head, once it is whole
+	asked   *opening    // a handshake of draft-76 that waits for its key 3
+	silent  atomic.Bool // no byte has come
+	session *conn       // the plugin has accepted
+}
+
+func newFront(s *Server, remote netip.AddrPort) *front {
+	f := &front{server: s, peer: remote, began: time.Now()}
+	f.silent.Store(true)
+	return f
+}
+
+// start has a loop drive the connection.
+func (f *front) start(l *eventloop.Loop, fd int) {
+	f.sock = l.New(fd, f)
+	f.sock.InterruptAfter(headerTime)
+	if err := f.sock.Start(); err != nil {
+		f.server.log.printf("core", httpdconf.LevelError, f.peer.String(), "event loop: %v", err)
+		f.server.open.remove(f)
+	}
+}
+
+// Space leaves the buffer to the loop (eventloop.Handler).
+func (f *front) Space() []byte { return nil }
+
+// OnWritable has nothing to write (eventloop.Handler).
+func (f *front) OnWritable() {}
+
+// OnRelease counts the connection out (eventloop.Handler).
+func (f *front) OnRelease() { f.server.open.remove(f) }
+
+// OnClose ends a connection whose client has gone; one that has ended its half
+// inside a request is still answered (eventloop.Handler).
+func (f *front) OnClose(err error) {
+	if err == io.EOF && len(f.buf) > 0 && f.asked == nil {
+		f.leave(f.buf)
+		return
+	}
+	_ = f.sock.Close() // the descriptor is gone whatever it says
+}
+
+// OnData collects the head, and serves it (eventloop.Handler).
+func (f *front) OnData(p []byte) {
+	if len(p) == 0 {
+		f.checkTime()
+		return
+	}
+	f.silent.Store(false)
+	all := p
+	if f.buf != nil {
+		f.buf = append(f.buf, p...)
+		all = f.buf
+	}
+	if f.size == 0 {
+		n, ends := f.scan.take(p)
+		if ends {
+			f.size = len(all) - len(p) + n
+		}
+	}
+	switch {
+	case f.asked != nil:
+		f.takeKey3(all)
+	case f.size > 0 && len(all) >= f.size+len(f.body(all)):
+		f.serve(all)
+	case len(all) >= headBytes: // fasthttp knows the answer
+		f.leave(all)
+	case f.buf == nil:
+		f.buf = append(make([]byte, 0, len(p)+eventloop.Headroom), p...)
+	}
+}
+
+// key3 is where draft-76's 8 bytes behind the head stand for those to come.
+var key3 [8]byte
+
+// body returns as many bytes as the head declares that belong to it: key 3,
+// where a client declares that as a body.
+func (f *front) body(all []byte) []byte {
+	if bytes.Contains(all[:f.size], []byte("\r\nContent-Length: 8\r\n")) && declaresKey3(all[:f.size]) {
+		return key3[:]
+	}
+	return nil
+}
+
+// checkTime ends a connection whose head takes too long: without a word when
+// nothing has come, else by fasthttp's answer.
+func (f *front) checkTime() {
+	earned := time.Duration(len(f.buf)) * time.Second / minRate
+	switch left := time.Until(f.began.Add(min(headerTime+earned, headerTimeMax))); {
+	case left > 0:
+		f.sock.InterruptAfter(left)
+	case len(f.buf) == 0:
+		_ = f.sock.Close()
+	case f.asked != nil:
+		f.leaveWith(f.server.refusal(fasthttp.StatusRequestTimeout, lateKey3))
+	default:
+		f.leave(f.buf)
+	}
+}
+
+// serve has the request answered. Only one that asks for an upgrade is parsed
+// in the loop.
+func (f *front) serve(all []byte) {
+	head := all[:f.size+len(f.body(all))]
+	if !bytes.HasPrefix(head, []byte("GET ")) || !fieldIn(head, "Upgrade") {
+		f.leave(all)
+		return
+	}
+	f.sock.InterruptAfter(0)
+	m := memConns.Get().(*memConn)
+	*m = memConn{front: f, in: head, out: m.out[:0]}
+	returned := false
+	defer func() {
+		if !returned { // the plugin has ended the goroutine
+			if cause := recover(); cause != nil {
+				f.server.log.printf("core", httpdconf.LevelError, f.peer.String(), "panic: %v\n%s", cause, debug.Stack())
+			}
+			f.leaveWith(f.server.refusal(fasthttp.StatusInternalServerError, pluginFailed))
+		}
+	}()
+	_ = f.server.http.ServeConn(m) // httpd.go logs what fasthttp reports
+	returned = true
+	switch {
+	case f.session != nil:
+		f.become(f.session, m.head, all[len(head):])
+	case m.awaits != nil:
+		f.asked = m.awaits
+		if f.buf == nil {
+			f.buf = bytes.Clone(all)
+		}
+		f.sock.InterruptAfter(time.Until(f.began.Add(headerTime)))
+		f.takeKey3(f.buf)
+	case m.decided:
+		f.leaveWith(bytes.Clone(m.out))
+	default:
+		f.leave(all)
+	}
+	m.front, m.in, m.head, m.awaits = nil, nil, nil, nil
+	memConns.Put(m)
+}
+
+// takeKey3 goes on with a handshake of draft-76 once the 8 bytes behind its
+// head are there.
+func (f *front) takeKey3(all []byte) {
+	behind := all[f.size:]
+	o := f.asked
+	if len(behind) < len(o.key3) {
+		return
+	}
+	n := copy(o.key3[:], behind)
+	f.sock.InterruptAfter(0)
+	returned := false
+	defer func() {
+		if !returned { // the plugin has ended the goroutine
+			f.leaveWith(f.server.refusal(fasthttp.StatusInternalServerError, pluginFailed))
+		}
+	}()
+	head, status, reason := f.server.ask(f, o)
+	returned = true
+	if status != fasthttp.StatusSwitchingProtocols {
+		f.leaveWith(f.server.refusal(status, reason))
+		return
+	}
+	f.become(f.session, head, behind[n:])
+}
+
+// become turns the connection into a WebSocket. early is what came behind the
+// request.
+func (f *front) become(c *conn, head, early []byte) {
+	f.sock.SetHandler(c)
+	f.server.open.swap(f, c)
+	if f.server.open.isStopping() {
+		c.shutdown() // Shutdown may have passed by before it was a WebSocket
+	}
+	c.begin(head)
+	if len(early) > 0 {
+		c.OnData(early)
+	}
+}
+
+// leave gives the connection, and what has been read of it, to a goroutine on
+// which fasthttp serves it.
+func (f *front) leave(read []byte) {
+	read = bytes.Clone(read)
+	f.leaveFor(func(nc *netConn) {
+		nc.early = read
+		f.server.serveConn(nc)
+	})
+}
+
+// leaveWith does so with an answer that is ready, after which the connection
+// ends.
+func (f *front) leaveWith(answer []byte) {
+	f.leaveFor(func(nc *netConn) {
+		nc.enter(phaseBody)
+		_, _ = nc.Write(answer) // a client that does not take it is closed all the same
+		_ = nc.Close()
+	})
+}
+
+func (f *front) leaveFor(serve func(nc *netConn)) {
+	fd, ok := f.sock.Leave()
+	if !ok {
+		return
+	}
+	go func() {
+		tcp, err := tcpConn(fd)
+		if err != nil {
+			f.server.log.printf("core", httpdconf.LevelError, f.peer.String(), "connection lost: %v", err)
+			f.server.open.remove(f)
+			return
+		}
+		nc := newNetConn(tcp, f.server.open, f.server.cfg.Main.Timeout)
+		nc.since = f.began
+		f.server.open.swap(f, nc)
+		serve(nc)
+	}()
+}
+
+// ask, carrier: the connection of an opening that is in a loop.
+func (f *front) socket(*conn) (*eventloop.Conn, error) { return f.sock, nil }
+func (f *front) accepted(c *conn)                      { f.session = c }
+
+// shutdown ends the connection if no request has begun on it.
+func (f *front) shutdown() { f.closeIdle() }
+
+func (f *front) closeIdle() {
+	if f.silent.Load() {
+		f.cut()
+	}
+}
+
+func (f *front) cut() { _ = f.sock.Close() }
+
+// memConn is what fasthttp takes for the connection of a request that is
+// already in memory.
+type memConn struct {
+	front   *front
+	in      []byte   // the head, as far as it has not been read
+	out     []byte   // an answer of fasthttp's
+	head    []byte   // our own, once the plugin has accepted
+	awaits  *opening // needs key 3 first
+	decided bool     // out is the answer; else the request is none for here
+}
+
+var memConns = sync.Pool{New: func() any { return new(memConn) }}
+
+func (m *memConn) Read(p []byte) (int, error) {
+	if len(m.in) == 0 {
+		return 0, io.EOF
+	}
+	n := copy(p, m.in)
+	m.in = m.in[n:]
+	return n, nil
+}
+
+func (m *memConn) Write(p []byte) (int, error) {
+	m.out = append(m.out, p...)
+	return len(p), nil
+}
+
+func (m *memConn) Close() error         { return nil }
+func (m *memConn) RemoteAddr() net.Addr { return net.TCPAddrFromAddrPort(m.front.peer) }
+
+// LocalAddr asks the kernel, since a wildcard address does not tell.
+func (m *memConn) LocalAddr() net.Addr {
+	if a, ok := m.front.sock.LocalAddr(); ok {
+		return net.TCPAddrFromAddrPort(a)
+	}
+	return &net.TCPAddr{}
+}
+
+// The deadlines are the front's.
+func (m *memConn) SetDeadline(time.Time) error      { return nil }
+func (m *memConn) SetReadDeadline(time.Time) error  { return nil }
+func (m *memConn) SetWriteDeadline(time.Time) error { return nil }

@@ -1,0 +1,113 @@
+package server
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/wshttpd/wshttpd/httpdconf"
+	"github.com/wshttpd/wshttpd/server/eventloop"
+)
+
+// listening is a listening socket: Go's, or a bare descriptor for the loops.
+// One that stayed with Go would wake it up for every connection as well.
+type listening struct {
+	addr net.Addr
+	tcp  *net.TCPListener // nil where loops accept
+	fd   int
+
+	server *Server
+}
+
+// newListening takes a listener over.
+func newListening(s *Server, tcp *net.TCPListener) (*listening, error) {
+	l := &listening{addr: tcp.Addr(), tcp: tcp, fd: -1, server: s}
+	if !eventloop.Loops {
+		return l, nil
+	}
+	defer tcp.Close()
+	raw, err := tcp.SyscallConn()
+	if err != nil {
+		return nil, err
+	}
+	controlErr := raw.Control(func(fd uintptr) { l.fd, err = unix.FcntlInt(fd, unix.F_DUPFD_CLOEXEC, 3) })
+	if controlErr != nil {
+		return nil, controlErr
+	}
+	if err != nil {
+		return nil, err
+	}
+	l.tcp = nil
+	return l, nil
+}
+
+func (l *listening) close() {
+	if l.tcp != nil {
+		_ = l.tcp.Close() // it is closed whatever it says
+		return
+	}
+	_ = unix.Close(l.fd)
+}
+
+// shed accepts one client, if one waits, and closes it.
+func (l *listening) shed() {
+	if l.tcp == nil {
+		if fd, _, err := unix.Accept4(l.fd, unix.SOCK_CLOEXEC); err == nil {
+			_ = unix.Close(fd)
+		}
+		return
+	}
+	_ = l.tcp.SetDeadline(time.Now().Add(acceptPauseMin))
+	if c, err := l.tcp.AcceptTCP(); err == nil {
+		_ = c.Close()
+	}
+	_ = l.tcp.SetDeadline(time.Time{})
+}
+
+// Accepted begins a connection of a loop's (eventloop.Acceptor).
+func (l *listening) Accepted(on *eventloop.Loop, fd int, remote netip.AddrPort) {
+	s := l.server
+	s.pauses.Store(0)
+	f := newFront(s, remote)
+	if !s.open.add(f, s.maxConns) {
+		go s.refuseDescriptor(fd, remote)
+		return
+	}
+	f.start(on, fd)
+}
+
+// AcceptFailed says how long to wait (eventloop.Acceptor).
+func (l *listening) AcceptFailed(err error) time.Duration { return l.server.acceptFailed(err, l) }
+
+// refuseDescriptor is refuseFull for a socket from a loop.
+func (s *Server) refuseDescriptor(fd int, remote netip.AddrPort) {
+	tcp, err := tcpConn(fd)
+	if err != nil {
+		s.log.printf("core", httpdconf.LevelInfo, remote.String(), "connection refused: %v", err)
+		return
+	}
+	s.refuseFull(newNetConn(tcp, s.open, s.cfg.Main.Timeout))
+}
+
+// tcpConn makes a Conn of net's of a descriptor that left a loop, and owns it.
+func tcpConn(fd int) (*net.TCPConn, error) {
+	f := os.NewFile(uintptr(fd), "socket")
+	defer f.Close() // what is made of it has a copy
+	c, err := net.FileConn(f)
+	if err != nil {
+		return nil, err
+	}
+	tcp, ok := c.(*net.TCPConn)
+	if !ok {
+		_ = c.Close()
+		return nil, fmt.Errorf("a connection of type %T", c)
+	}
+	// Go has set its own: what the listener has shall hold.
+	return tcp, tcp.SetKeepAliveConfig(net.KeepAliveConfig{
+		Enable: true, Idle: keepAliveIdle, Interval: keepAliveInterval, Count: keepAliveCount,
+	})
+}
