@@ -38,11 +38,11 @@ func main() {
 	// is inherited from it: it must be this one, and stay.
 	runtime.LockOSThread()
 	switch err := command(os.Args[1:], os.Stdout); {
-	case errors.Is(err, flag.ErrHelp):
+	case err == nil, errors.Is(err, flag.ErrHelp):
 	case errors.Is(err, errUsage):
 		fmt.Fprint(os.Stderr, usage)
 		os.Exit(2)
-	case err != nil:
+	default:
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}

@@ -3,6 +3,7 @@ package runner
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -32,11 +33,15 @@ type blockingResult struct {
 // and beside 50 whose messages make the plugin sleep.
 func Blocking(args []string, out io.Writer) error {
 	var o options
-	set := o.flags("blocking", args)
+	// All sleepers wake up at about the same moment, once a second.
+	set := o.flags("blocking", args, 3*time.Second)
 	conns := set.Int("connections", 1000, "connections that echo")
 	sleepers := set.Int("sleepers", 50, "connections whose messages make the plugin sleep 1 s")
 	if err := set.Parse(args); err != nil {
 		return err
+	}
+	if *conns < 1 || *sleepers < 1 {
+		return errors.New("-connections and -sleepers must be more than 0")
 	}
 	return o.withFarm(func(ctx context.Context, f *farm) error {
 		if _, err := f.prepare(ctx, []string{ownName}); err != nil {
@@ -50,7 +55,15 @@ func Blocking(args []string, out io.Writer) error {
 			}
 			all = append(all, r)
 		}
-		return writeBlocking(out, &o, thisMachine(f.tree.root, o.command), all)
+		if err := writeBlocking(out, &o, thisMachine(f.tree.root, o.command), all); err != nil {
+			return err
+		}
+		for _, r := range all {
+			if r.Failed != "" {
+				return fmt.Errorf("%s plugin: %s", r.Plugin, r.Failed)
+			}
+		}
+		return nil
 	})
 }
 

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -119,6 +120,9 @@ func choose(cells []cell, names string) ([]cell, error) {
 	var chosen []cell
 	for name := range strings.SplitSeq(names, ",") {
 		i := slices.IndexFunc(cells, func(c cell) bool { return c.name == name })
+		if i < 0 && name == "handshake" {
+			return nil, errors.New("handshakes are measured against bun, which -servers does not name")
+		}
 		if i < 0 {
 			return nil, fmt.Errorf("no cell %q; there are %s", name, cellNames(cells))
 		}

@@ -34,12 +34,12 @@ type options struct {
 	command  string
 }
 
-func (o *options) flags(name string, args []string) *flag.FlagSet {
+func (o *options) flags(name string, args []string, duration time.Duration) *flag.FlagSet {
 	o.command = strings.Join(append([]string{"go run .", name}, args...), " ")
 	set := flag.NewFlagSet(name, flag.ContinueOnError)
 	set.StringVar(&o.root, "root", "..", "`folder` of the server's source")
 	set.IntVar(&o.rounds, "pairs", 5, "rounds of each cell")
-	set.DurationVar(&o.duration, "time", 1500*time.Millisecond, "how long a measurement takes")
+	set.DurationVar(&o.duration, "time", duration, "how long a measurement takes")
 	set.StringVar(&o.json, "json", "", "`file` for the same as JSON, with every single measurement")
 	return set
 }
@@ -47,7 +47,7 @@ func (o *options) flags(name string, args []string) *flag.FlagSet {
 // Run is the command run: cells in turns, tables to out.
 func Run(args []string, out io.Writer) error {
 	var o options
-	set := o.flags("run", args)
+	set := o.flags("run", args, 1500*time.Millisecond)
 	servers := set.String("servers", "all", "servers besides the yardstick, separated by commas: wshttpd,"+strings.Join(opponentNames, ","))
 	names := set.String("cells", "", "cells, separated by commas; all by default: "+cellNames(cellsFor(opponentNames, many+reserve)))
 	if err := set.Parse(args); err != nil {
@@ -84,8 +84,22 @@ func Run(args []string, out io.Writer) error {
 			}
 			rep.Cells = append(rep.Cells, res)
 		}
-		return rep.write(out, o.json)
+		return errors.Join(rep.write(out, o.json), rep.unmeasured())
 	})
+}
+
+// unmeasured names the cells of which wshttpd has no value.
+func (r *report) unmeasured() error {
+	var names []string
+	for _, c := range r.Cells {
+		if c.Mark == notMeasured {
+			names = append(names, c.Name)
+		}
+	}
+	if names == nil {
+		return nil
+	}
+	return fmt.Errorf("not measured: %s", strings.Join(names, ", "))
 }
 
 // withFarm runs work with a temporary folder, and stops every server after it,
@@ -109,7 +123,10 @@ func (o *options) withFarm(work func(context.Context, *farm) error) error {
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer cancel()
 	defer f.stopAll()
-	return work(ctx, f)
+	if err := work(ctx, f); ctx.Err() == nil {
+		return err
+	}
+	return errors.New("interrupted")
 }
 
 func chooseOpponents(list string) ([]string, error) {

@@ -102,6 +102,7 @@ func (f *farm) server(ctx context.Context, name string) (*process, error) {
 	if p := f.running[name]; p != nil {
 		select {
 		case <-p.done:
+			delete(f.running, name) // the next measurement gets a new one
 			return nil, fmt.Errorf("%s has ended: %v", name, p.cmd.ProcessState)
 		default:
 			return p, nil
