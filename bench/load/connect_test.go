@@ -113,7 +113,7 @@ func TestIdleConnectionsAreStillThere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.RSSBefore <= 0 || r.RSSAfter <= 0 || r.Threads < 2 || r.Seconds < o.Time.Seconds() {
+	if r.RSSEmpty <= 0 || r.RSSHalf <= 0 || r.RSSFull <= 0 || r.Threads < 2 || r.Seconds < o.Time.Seconds() {
 		t.Errorf("result %+v", r)
 	}
 }

@@ -74,22 +74,25 @@ func (l *loop) assign() {
 }
 
 // openAll connects and upgrades every connection.
-func (l *loop) openAll() error {
-	next := 0
+func (l *loop) openAll() error { return l.openTo(len(l.conns)) }
+
+// openTo does so until n connections are open, the first ones.
+func (l *loop) openTo(n int) error {
+	next := l.opened
 	dial := func() bool {
-		for next < len(l.conns) && l.opening < parallel && l.err == nil {
+		for next < n && l.opening < parallel && l.err == nil {
 			l.dial(&l.conns[next])
 			next++
 		}
-		return l.opened == len(l.conns)
+		return l.opened == n
 	}
 	// A server that takes in fewer than 200 a second is broken.
-	limit := l.o.Patience + time.Duration(len(l.conns))*5*time.Millisecond
+	limit := l.o.Patience + time.Duration(n)*5*time.Millisecond
 	if err := l.pass(limit, dial); err != nil {
 		return err
 	}
-	if l.opened < len(l.conns) {
-		return fmt.Errorf("%d of %d connections are open after %v", l.opened, len(l.conns), limit)
+	if l.opened < n {
+		return fmt.Errorf("%d of %d connections are open after %v", l.opened, n, limit)
 	}
 	return nil
 }

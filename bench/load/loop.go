@@ -99,12 +99,17 @@ func newLoop(o Options) (*loop, error) {
 
 // close resets every connection: nothing stays in TIME_WAIT.
 func (l *loop) close() {
+	l.resetAll()
+	unix.Close(l.ep)
+}
+
+func (l *loop) resetAll() {
 	for i := range l.conns {
 		if c := &l.conns[i]; c.state != unused {
 			l.reset(c)
 		}
 	}
-	unix.Close(l.ep)
+	l.opening, l.opened = 0, 0
 }
 
 func (l *loop) look() { l.now = int64(time.Since(l.begin)) }

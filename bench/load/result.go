@@ -34,10 +34,13 @@ type Result struct {
 	Sleepers        int `json:"sleepers,omitempty"`
 	SleeperMessages int `json:"sleeper_messages,omitempty"`
 
-	// Of Idle.
-	RSSBefore int64   `json:"rss_before,omitempty"`
-	RSSAfter  int64   `json:"rss_after,omitempty"`
+	// Of Idle: resident memory with no connection, with half of them and with
+	// all; its growth for each of all, and for each of the second half.
+	RSSEmpty  int64   `json:"rss_empty,omitempty"`
+	RSSHalf   int64   `json:"rss_half,omitempty"`
+	RSSFull   int64   `json:"rss_full,omitempty"`
 	BytesEach float64 `json:"bytes_each,omitempty"`
+	BytesMore float64 `json:"bytes_more,omitempty"`
 }
 
 // usage is what server and client have used at one moment.

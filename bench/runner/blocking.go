@@ -94,18 +94,6 @@ func (f *farm) measureBlocking(ctx context.Context, o *options, plugin candidate
 	return r, nil
 }
 
-func p50(r *load.Result) float64     { return r.LatencyP50 }
-func p99(r *load.Result) float64     { return r.LatencyP99 }
-func threads(r *load.Result) float64 { return float64(r.Threads) }
-
-func column(results []*load.Result, value func(*load.Result) float64) []float64 {
-	var all []float64
-	for _, r := range results {
-		all = append(all, value(r))
-	}
-	return all
-}
-
 func writeBlocking(out io.Writer, o *options, m machine, all []*blockingResult) error {
 	p := &printer{out: out}
 	m.print(p)

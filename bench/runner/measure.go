@@ -21,6 +21,7 @@ type row struct {
 	Ratio   *spread        `json:"ratio,omitempty"`   // CPU per message, the yardstick's being 1
 	ToOwn   *spread        `json:"to_own,omitempty"`  // the same, wshttpd's being 1
 	Bytes   *spread        `json:"bytes,omitempty"`   // memory for each connection
+	More    *spread        `json:"more,omitempty"`    // the same for the second half of them
 	CPU     *spread        `json:"cpu_us,omitempty"`  // of a message, in microseconds
 	Results []*load.Result `json:"results,omitempty"` // by round
 	LeftOut string         `json:"left_out,omitempty"`
@@ -155,10 +156,10 @@ func summarize(c *cell, rows []row) *cellResult {
 			continue
 		}
 		if c.fresh {
-			r.Bytes = some(bytesEach(r.Results))
+			r.Bytes, r.More = some(column(r.Results, bytesEach)), some(column(r.Results, bytesMore))
 		} else {
-			cpu := cpus(r.Results)
-			r.CPU, r.Ratio, r.ToOwn = some(cpu), some(ratios(cpu, base)), some(ratios(cpu, own))
+			each := cpus(r.Results)
+			r.CPU, r.Ratio, r.ToOwn = some(each), some(ratios(each, base)), some(ratios(each, own))
 		}
 		if value := firstOf(r.Bytes, r.Ratio); r.Name == c.subject && value != nil {
 			res.Value = value.Median
@@ -184,18 +185,20 @@ func firstOf(a, b *spread) *spread {
 	return b
 }
 
-func cpus(results []*load.Result) []float64 {
+func cpus(results []*load.Result) []float64 { return column(results, cpu) }
+
+// column takes one value of each result.
+func column(results []*load.Result, value func(*load.Result) float64) []float64 {
 	var all []float64
 	for _, r := range results {
-		all = append(all, r.ServerCPU)
+		all = append(all, value(r))
 	}
 	return all
 }
 
-func bytesEach(results []*load.Result) []float64 {
-	var all []float64
-	for _, r := range results {
-		all = append(all, r.BytesEach)
-	}
-	return all
-}
+func cpu(r *load.Result) float64       { return r.ServerCPU }
+func p50(r *load.Result) float64       { return r.LatencyP50 }
+func p99(r *load.Result) float64       { return r.LatencyP99 }
+func threads(r *load.Result) float64   { return float64(r.Threads) }
+func bytesEach(r *load.Result) float64 { return r.BytesEach }
+func bytesMore(r *load.Result) float64 { return r.BytesMore }

@@ -31,6 +31,7 @@ func (r *report) tables(out io.Writer) error {
 	r.servers(p, "CPU per message, wshttpd being 1 (higher: wshttpd is cheaper)", func(w *row) *spread { return w.ToOwn })
 	r.servers(p, "CPU per message, microseconds", func(w *row) *spread { return w.CPU })
 	r.servers(p, "Bytes of memory per idle connection", func(w *row) *spread { return w.Bytes })
+	r.servers(p, "The same for the second half of them", func(w *row) *spread { return w.More })
 	r.behaviour(p)
 	r.leftOut(p)
 	return p.err
