@@ -43,6 +43,7 @@ type conn struct {
 
 	// What follows belongs to the goroutine that reads.
 	session wsplugin.Session // nil once it was disconnected
+	direct  bool             // the next bytes go where Space said
 	over    bool             // bytes are discarded
 	ponged  bool             // a pong was sent since the last read
 }
@@ -97,25 +98,34 @@ func (c *conn) settle() {
 	}
 }
 
+// Space returns where a large message goes on, nil for the driver's own buffer
+// (eventloop.Handler).
+func (c *conn) Space() []byte {
+	if c.over {
+		return nil
+	}
+	space := c.proto.space()
+	c.direct = space != nil
+	return space
+}
+
 // OnData takes what the client sent (eventloop.Handler), nothing after
 // Interrupt.
 func (c *conn) OnData(p []byte) {
+	if c.direct && len(p) > 0 {
+		c.direct = false
+		if !c.over {
+			e, err := c.proto.received(len(p))
+			c.take(e, err, false)
+		}
+		p = nil
+	}
 	for len(p) > 0 && !c.over {
 		e, n, err := c.proto.next(p)
 		p = p[n:]
-		if err != nil {
-			c.fail(err)
-			break
-		}
-		switch e.kind {
-		case eventMessage:
-			c.deliver(e, len(p) > 0)
-		case eventPing:
-			c.pong(e.payload)
-		case eventClose:
-			c.peerCloses(e.payload)
-		}
+		c.take(e, err, len(p) > 0)
 	}
+	c.proto.release()
 	c.settle()
 	limit := outboxBound / 2
 	if c.ponged { // a client that pings and does not read gets no further than this
@@ -124,8 +134,22 @@ func (c *conn) OnData(p []byte) {
 	c.out.uncork(limit)
 }
 
-// Space leaves the buffer to the driver (eventloop.Handler).
-func (c *conn) Space() []byte { return nil }
+// take does what a piece of the stream asks for. With more, other frames of the
+// same read follow.
+func (c *conn) take(e event, err error, more bool) {
+	if err != nil {
+		c.fail(err)
+		return
+	}
+	switch e.kind {
+	case eventMessage:
+		c.deliver(e, more)
+	case eventPing:
+		c.pong(e.payload)
+	case eventClose:
+		c.peerCloses(e.payload)
+	}
+}
 
 // OnWritable goes on writing (eventloop.Handler).
 func (c *conn) OnWritable() { c.out.resume() }
@@ -162,16 +186,22 @@ func (c *conn) deliver(e event, more bool) {
 	if more {
 		c.out.cork()
 	}
+	lent := len(e.payload) >= inPlaceLeast && (!more || len(e.payload) >= inPlaceAlways)
+	if lent {
+		c.out.lend(e.payload)
+	}
 	returned := false
 	defer func() {
+		if lent {
+			c.out.lend(nil)
+		}
 		if !returned {
 			c.logCrash("on_message", recover())
 			c.seal(ws.InternalError)
 			c.end()
 		}
 	}()
-	n := len(e.payload)
-	c.session.Message(e.message, e.payload[:n:n])
+	c.session.Message(e.message, e.payload)
 	returned = true
 }
 

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+	"unsafe"
 
 	"github.com/wshttpd/wshttpd/server/eventloop"
 )
@@ -21,6 +22,13 @@ const (
 	// corkedFor is how long a reply may be held back so that it leaves in one
 	// write with those to later messages of the same read.
 	corkedFor = 5 * time.Millisecond
+
+	// inPlaceLeast is the size in bytes from which on a message that is sent
+	// back is framed where it lies, and inPlaceAlways that from which on this
+	// is so although other messages of the same read follow: below, one copy
+	// costs less than one write.
+	inPlaceLeast  = 4 << 10
+	inPlaceAlways = 32 << 10
 )
 
 // outbox holds the bytes on their way to one client: in order, bounded, and
@@ -49,6 +57,7 @@ type outbox struct {
 	shut    bool      // end the writing half once all is written
 	release bool      // close the socket once all is written
 
+	lent       []byte      // what is being delivered, with room for a header in front
 	corkTimer  *time.Timer // made at the first use
 	corkArmed  bool        // corkTimer runs
 	stallTimer *time.Timer
@@ -98,6 +107,51 @@ func (o *outbox) add(size int, wait bool, frame func(dst []byte) ([]byte, bool))
 	} else {
 		o.flush()
 	}
+	return true
+}
+
+// lend tells what is being delivered, and with nil that it no longer is.
+func (o *outbox) lend(payload []byte) {
+	o.mu.Lock()
+	o.lent = payload
+	o.mu.Unlock()
+}
+
+// addInPlace is add for the very payload that is being delivered: frame makes
+// a frame of it where it lies, which is written at once, behind what waits. It
+// reports false, and has done nothing, where that cannot be.
+func (o *outbox) addInPlace(payload []byte, frame func() ([]byte, bool)) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	switch {
+	case len(o.lent) != len(payload), unsafe.SliceData(o.lent) != unsafe.SliceData(payload):
+		return false
+	case o.sealed.Load(), o.plugged, o.waiting, o.lost, o.pending() > 0 && o.pending()+len(payload) > outboxBound:
+		return false
+	}
+	f, ok := frame()
+	if !ok {
+		return false
+	}
+	var n int
+	var err error
+	before := o.pending()
+	if before > 0 {
+		n, err = o.sock.TryWrite2(o.buf[o.written:], f)
+	} else {
+		n, err = o.sock.TryWrite(f)
+	}
+	if err != nil {
+		o.lose()
+		return true // accepted, as what stands in a buffer when the client goes
+	}
+	o.written += min(n, before)
+	if rest := f[max(n-before, 0):]; len(rest) > 0 {
+		o.buf = append(o.writable(), rest...)
+		o.await()
+		return true
+	}
+	o.drained()
 	return true
 }
 
@@ -237,12 +291,17 @@ func (o *outbox) flush() {
 		}
 	}
 	if o.pending() > 0 {
-		o.waiting = true
-		o.watchStall()
-		o.sock.NotifyWritable()
+		o.await()
 		return
 	}
 	o.drained()
+}
+
+// await has the socket tell when it takes bytes again. mu is held.
+func (o *outbox) await() {
+	o.waiting = true
+	o.watchStall()
+	o.sock.NotifyWritable()
 }
 
 // drained puts the buffer away and does what was to be done at the end. mu is

@@ -42,6 +42,9 @@ func (c *conn) Send(t wsplugin.MessageType, payload []byte) int {
 		}
 		return 0
 	}
+	if len(payload) >= inPlaceLeast && c.out.addInPlace(payload, func() ([]byte, bool) { return c.proto.frameInPlace(t, payload) }) {
+		return len(payload)
+	}
 	unsendable := false
 	accepted := c.out.add(len(payload), c.mayWait(), func(dst []byte) ([]byte, bool) {
 		dst, ok := c.proto.appendMessage(dst, t, payload)

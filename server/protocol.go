@@ -1,6 +1,9 @@
 package server
 
 import (
+	"slices"
+	"unsafe"
+
 	"github.com/wshttpd/wshttpd/draft76"
 	"github.com/wshttpd/wshttpd/pluginloader/wsplugin"
 	"github.com/wshttpd/wshttpd/ws"
@@ -14,6 +17,18 @@ type protocol interface {
 	// took. With eventNone and no error it took all of p. A payload is lent
 	// until the next call.
 	next(p []byte) (e event, n int, err error)
+
+	// space returns where the next bytes are to be received, or nil if they
+	// are to come through next; received takes n of them that were put there.
+	space() []byte
+	received(n int) (event, error)
+
+	// release gives up the buffer of the last payload.
+	release()
+
+	// frameInPlace makes a frame of a payload by writing around it, where the
+	// protocol has a frame of which that is the end. There is room in front.
+	frameInPlace(t wsplugin.MessageType, payload []byte) ([]byte, bool)
 
 	// appendMessage appends one message, and reports false when the protocol
 	// has no frame for it; dst then comes back as it was.
@@ -66,20 +81,47 @@ func (h *hybi) next(p []byte) (event, int, error) {
 		if err != nil {
 			return event{}, taken, err
 		}
-		switch m.Opcode {
-		case ws.Text:
-			return event{eventMessage, wsplugin.Text, m.Payload}, taken, nil
-		case ws.Binary:
-			return event{eventMessage, wsplugin.Binary, m.Payload}, taken, nil
-		case ws.Ping:
-			return event{eventPing, wsplugin.Ping, m.Payload}, taken, nil
-		case ws.Close:
-			return event{eventClose, wsplugin.Close, m.Payload}, taken, nil
-		case ws.Pong: // ignored (RFC 6455, section 5.5.3)
-		default:
-			return event{}, taken, nil
+		if m.Opcode == ws.Pong { // ignored (RFC 6455, section 5.5.3)
+			continue
 		}
+		return hybiEvent(m), taken, nil
 	}
+}
+
+func (h *hybi) space() []byte { return h.decoder.Space() }
+func (h *hybi) release()      { h.decoder.Release() }
+
+func (h *hybi) received(n int) (event, error) {
+	m, err := h.decoder.Received(n)
+	return hybiEvent(m), err
+}
+
+func hybiEvent(m ws.Message) event {
+	switch m.Opcode {
+	case ws.Text:
+		return event{eventMessage, wsplugin.Text, m.Payload}
+	case ws.Binary:
+		return event{eventMessage, wsplugin.Binary, m.Payload}
+	case ws.Ping:
+		return event{eventPing, wsplugin.Ping, m.Payload}
+	case ws.Close:
+		return event{eventClose, wsplugin.Close, m.Payload}
+	}
+	return event{}
+}
+
+// frameInPlace puts the header in front: what a client has sent with the same
+// payload had a larger one there.
+func (h *hybi) frameInPlace(t wsplugin.MessageType, payload []byte) ([]byte, bool) {
+	op, known := hybiOpcode(t)
+	if !known || op >= ws.Close {
+		return nil, false
+	}
+	var header [ws.MaxHeader]byte
+	n := len(ws.AppendHeader(header[:0], op, len(payload)))
+	frame := unsafe.Slice((*byte)(unsafe.Add(unsafe.Pointer(unsafe.SliceData(payload)), -n)), n+len(payload))
+	copy(frame, header[:n])
+	return frame, true
 }
 
 func (h *hybi) appendMessage(dst []byte, t wsplugin.MessageType, payload []byte) ([]byte, bool) {
@@ -143,12 +185,19 @@ func (h *hixie) next(p []byte) (event, int, error) {
 	case err != nil:
 		return event{}, n, err
 	case f.Kind == draft76.Text:
-		return event{eventMessage, wsplugin.MessageType(f.Type), f.Data}, n, nil
+		return event{eventMessage, wsplugin.MessageType(f.Type), slices.Clip(f.Data)}, n, nil
 	case f.Kind == draft76.Close:
 		return event{kind: eventClose}, n, nil
 	}
 	return event{}, n, nil
 }
+
+func (h *hixie) space() []byte               { return nil }
+func (h *hixie) received(int) (event, error) { return event{}, nil }
+func (h *hixie) release()                    {}
+
+// frameInPlace has nowhere to put the byte behind a text.
+func (h *hixie) frameInPlace(wsplugin.MessageType, []byte) ([]byte, bool) { return nil, false }
 
 // appendMessage knows the types 0 to 127 as text frames and 128 to 254 as
 // binary ones; the drafts have no ping and no pong.

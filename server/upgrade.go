@@ -97,7 +97,7 @@ func (s *Server) upgradeHybi(ctx *fasthttp.RequestCtx, r *route) {
 		request: s.copyRequest(ctx, r, handshake.Protocols),
 		timeout: r.host.Timeout,
 		proto: &hybi{
-			decoder:       ws.Decoder{Version: handshake.Version, MaxMessage: settings.MaxMessageSize},
+			decoder:       ws.Decoder{Version: handshake.Version, MaxMessage: settings.MaxMessageSize, Memory: &buffers},
 			allowReserved: settings.AllowReservedStatus,
 		},
 		isProtocol: ws.IsToken,

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/wshttpd/wshttpd/ws/mask"
 )
 
 // BenchmarkUnmask has frames lie behind each other in a read of 64 KiB, 16 at
@@ -19,7 +21,7 @@ func BenchmarkUnmask(b *testing.B) {
 			b.SetBytes(int64(count * size))
 			for b.Loop() {
 				for p := read; len(p) > 0; p = p[header+size:] {
-					unmask(0x12345678, p[header:header+size])
+					mask.XOR(0x12345678, p[header:header+size])
 				}
 			}
 		})

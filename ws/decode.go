@@ -1,19 +1,53 @@
 package ws
 
+import "github.com/wshttpd/wshttpd/ws/mask"
+
 const (
 	// DefaultMaxMessage is the limit of a message's payload in bytes where a
 	// Decoder sets none.
 	DefaultMaxMessage = 33554432
 
-	// keptBuffer is the largest buffer that a Decoder keeps between messages.
+	// Headroom is how many bytes stand free in front of a payload: room for the
+	// header of a reply.
+	Headroom = MaxHeader
+
+	// Padding is how many zero bytes stand behind a payload that has a buffer
+	// of its own.
+	Padding = 64
+
+	// keptBuffer is the largest buffer that a Decoder without Memory keeps
+	// between messages.
 	keptBuffer = 64 << 10
+
+	// directLeast is how many bytes of a payload have to be missing for it to
+	// be received straight into its buffer.
+	directLeast = 4 << 10
+
+	// ahead is how far a buffer may be larger than twice what has arrived.
+	ahead = 64 << 10
 )
 
 // Message is a whole message, or a control frame. Opcode Continuation says
 // that none is complete.
 type Message struct {
-	Opcode  Opcode
-	Payload []byte // lent until the next call of Next; never nil where there is a message
+	Opcode Opcode
+
+	// Payload is lent until the next call of the Decoder; it is never nil where
+	// there is a message. The Headroom bytes in front of it may be written too,
+	// if what Next took came with as much in front. Where it has room behind
+	// it, that is Padding zero bytes.
+	Payload []byte
+}
+
+// Memory lends the buffers of messages that do not lie within one read. One
+// for many decoders saves them from being made for each message.
+type Memory interface {
+	// Get returns a buffer of at least least bytes and at most most, all of
+	// which it has as its length. What is in it does not matter.
+	Get(least, most int) []byte
+
+	// Put takes one back.
+	Put([]byte)
 }
 
 // Decoder reads the frames of one client. Its zero value is ready, with the
@@ -27,13 +61,18 @@ type Decoder struct {
 	// three times for the moment in which its buffer grows.
 	MaxMessage int64
 
+	// Memory lends buffers; nil stands for none but the Decoder's own.
+	Memory Memory
+
 	head    header
 	ready   bool      // the header is complete; payload follows
 	left    uint64    // bytes of the payload to come
 	mask    uint32    // the masking key, turned to the next byte
 	message Opcode    // of the message that has begun; Continuation if none has
 	size    uint64    // of its payload so far, the frame at hand included
-	buf     []byte    // its payload so far, where that does not lie in one read
+	buf     []byte    // of its payload, where that does not lie in one read: Headroom, payload, Padding
+	have    int       // bytes of the payload in buf
+	spent   bool      // buf is that of the message that was returned last
 	text    utf8State // between characters when no message has begun
 
 	control []byte // payload of a control frame, where that does not lie in one read
@@ -49,6 +88,7 @@ type Decoder struct {
 // the bytes are cut into calls; after it nothing is taken and it is returned
 // again.
 func (d *Decoder) Next(p []byte) (m Message, n int, err error) {
+	d.Release()
 	for d.err == nil {
 		if !d.ready {
 			used := d.readHeader(p[n:])
@@ -60,18 +100,58 @@ func (d *Decoder) Next(p []byte) (m Message, n int, err error) {
 		if d.left > 0 && n == len(p) {
 			return Message{}, n, nil
 		}
-		piece := p[n:]
-		if uint64(len(piece)) > d.left {
-			piece = piece[:d.left:d.left]
+		size := len(p) - n
+		if uint64(size) > d.left {
+			size = int(d.left)
 		}
-		n += len(piece)
-		d.left -= uint64(len(piece))
-		d.mask = unmask(d.mask, piece)
+		piece := p[n : n+size : n+size]
+		n += size
 		if m = d.takePayload(piece); m.Opcode != Continuation {
 			return m, n, nil
 		}
 	}
 	return Message{}, n, d.err
+}
+
+// Space returns where the next bytes can be received straight, so that they
+// need not be copied, or nil when they are to come through Next.
+func (d *Decoder) Space() []byte {
+	d.Release()
+	if d.err != nil || !d.ready || d.have == 0 || d.left < directLeast || d.head.opcode().isControl() {
+		return nil
+	}
+	if room := d.room() - d.have; uint64(room) < min(d.left, ahead/2) {
+		d.grow(d.have+1, 2*d.have+ahead)
+	}
+	free := d.buf[Headroom+d.have : Headroom+d.room()]
+	if uint64(len(free)) > d.left {
+		free = free[:d.left]
+	}
+	return free
+}
+
+// Received takes the n bytes that were put to where Space said, and returns
+// what Next would.
+func (d *Decoder) Received(n int) (Message, error) {
+	end := Headroom + d.have + n
+	m := d.takePayload(d.buf[end-n : end : end])
+	return m, d.err
+}
+
+// Release gives back the buffer of the message that was returned last, whose
+// payload must not be used any more. Every other call begins with it.
+func (d *Decoder) Release() {
+	if !d.spent {
+		return
+	}
+	d.spent = false
+	switch {
+	case d.Memory != nil:
+		d.Memory.Put(d.buf)
+		d.buf = nil
+	case cap(d.buf) > Headroom+keptBuffer+Padding:
+		d.buf = nil
+	}
 }
 
 // Idle reports whether the decoder stands between two messages and holds
@@ -211,13 +291,16 @@ func (d *Decoder) beginPayload() {
 	d.size += d.left
 }
 
-// takePayload takes an unmasked piece of the payload. When it is the last one
-// the frame is over, and perhaps the message.
+// takePayload takes a piece of the payload, which it unmasks. When it is the
+// last one the frame is over, and perhaps the message.
 func (d *Decoder) takePayload(piece []byte) Message {
+	d.left -= uint64(len(piece))
+	var ascii bool
+	d.mask, ascii = mask.XORASCII(d.mask, piece)
 	if op := d.head.opcode(); op.isControl() {
 		return d.takeControl(op, piece)
 	}
-	if d.message == Text && !d.text.check(piece) {
+	if d.message == Text && !(ascii && d.text.complete()) && !d.text.check(piece) {
 		d.err = &Error{InvalidPayload, "text that is not UTF-8"}
 		return Message{}
 	}
@@ -230,19 +313,17 @@ func (d *Decoder) takePayload(piece []byte) Message {
 	if over {
 		d.ready, d.head.have = false, 0
 	}
-	if last && len(d.buf) == 0 {
+	if last && d.have == 0 {
 		return d.complete(piece)
 	}
 	d.collect(piece)
 	if !last {
 		return Message{}
 	}
-	payload := d.buf
-	d.buf = d.buf[:0]
-	if cap(d.buf) > keptBuffer {
-		d.buf = nil // the caller holds it until it is done
-	}
-	return d.complete(payload)
+	end := Headroom + d.have
+	clear(d.buf[end : end+Padding])
+	d.have, d.spent = 0, true
+	return d.complete(d.buf[Headroom : end : end+Padding])
 }
 
 // takeControl is takePayload for a control frame, which may stand between the
@@ -266,20 +347,42 @@ func (d *Decoder) complete(payload []byte) Message {
 	return m
 }
 
-// collect appends a piece to the buffer. It grows by doubling, so that many
-// small fragments are not copied again and again, but not beyond what the
-// message can need.
+// collect appends a piece to the buffer, if it was not received there.
 func (d *Decoder) collect(piece []byte) {
-	need := len(d.buf) + len(piece)
-	if need > cap(d.buf) {
-		most := d.limit()
-		if d.head.fin() {
-			most = d.size
-		}
-		// append would take more than twice where it rounds up.
-		room := make([]byte, len(d.buf), max(need, int(min(uint64(2*cap(d.buf)), most))))
-		copy(room, d.buf)
-		d.buf = room
+	if len(piece) == 0 {
+		return
 	}
-	d.buf = append(d.buf, piece...)
+	need := d.have + len(piece)
+	if need > d.room() {
+		d.grow(need, 2*d.room())
+	}
+	if at := d.buf[Headroom+d.have:]; &at[0] != &piece[0] {
+		copy(at, piece)
+	}
+	d.have = need
+}
+
+// room returns how much payload the buffer can hold.
+func (d *Decoder) room() int { return max(len(d.buf)-Headroom-Padding, 0) }
+
+// grow makes room for need bytes of payload, or wish bytes where the message
+// can become as long. It grows by doubling, so that many small fragments are
+// not copied again and again.
+func (d *Decoder) grow(need, wish int) {
+	most := d.limit()
+	if d.head.fin() {
+		most = d.size
+	}
+	size := max(need, int(min(uint64(wish), most)))
+	var buf []byte
+	if d.Memory != nil {
+		buf = d.Memory.Get(Headroom+size+Padding, Headroom+int(min(most, 1<<40))+Padding)
+	} else {
+		buf = make([]byte, Headroom+size+Padding)
+	}
+	copy(buf[Headroom:], d.buf[min(Headroom, len(d.buf)):min(Headroom+d.have, len(d.buf))])
+	if d.Memory != nil && d.buf != nil {
+		d.Memory.Put(d.buf)
+	}
+	d.buf = buf
 }

@@ -226,16 +226,16 @@ func TestDecoderLendsTheCallersBytes(t *testing.T) {
 func TestDecoderMemoryFollowsWhatArrived(t *testing.T) {
 	var d Decoder
 	announced := []byte{0x82, 0xff, 0, 0, 0, 0, 0x02, 0, 0, 0, 1, 2, 3, 4} // 32 MiB
-	if _, _, err := d.Next(announced); err != nil || cap(d.buf) > 0 {
-		t.Fatalf("header alone: %v, buffer of %d bytes", err, cap(d.buf))
+	if _, _, err := d.Next(announced); err != nil || d.room() > 0 {
+		t.Fatalf("header alone: %v, buffer of %d bytes", err, d.room())
 	}
 	arrived := 0
 	for size := 1; arrived < 1<<20; size = size*3/2 + 1 {
 		if m, n, err := d.Next(make([]byte, size)); m.Opcode != Continuation || n != size || err != nil {
 			t.Fatalf("Next = %v, %d, %v", m, n, err)
 		}
-		if arrived += size; cap(d.buf) > 2*arrived+64 {
-			t.Fatalf("%d bytes arrived, buffer of %d", arrived, cap(d.buf))
+		if arrived += size; d.room() > 2*arrived+64 {
+			t.Fatalf("%d bytes arrived, buffer of %d", arrived, d.room())
 		}
 	}
 }
@@ -258,13 +258,13 @@ func TestDecoderCopiesALargeMessageFewTimes(t *testing.T) {
 			var d Decoder
 			grown := 0
 			for p := test.bytes; len(p) > 0; {
-				before := cap(d.buf)
+				before := d.room()
 				_, n, err := d.Next(p[:min(test.piece, len(p))])
 				if err != nil {
 					t.Fatal(err)
 				}
 				p = p[n:]
-				if cap(d.buf) > before {
+				if d.room() > before {
 					grown++
 				}
 			}
@@ -286,8 +286,8 @@ func TestDecoderMemoryFollowsFragments(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if len(d.buf) != 10000 || cap(d.buf) > 20064 {
-		t.Errorf("10000 bytes arrived, %d held in a buffer of %d", len(d.buf), cap(d.buf))
+	if d.have != 10000 || d.room() > 20064 {
+		t.Errorf("10000 bytes arrived, %d held in a buffer of %d", d.have, d.room())
 	}
 }
 
@@ -311,8 +311,9 @@ func TestDecoderReleasesALargeBuffer(t *testing.T) {
 			if err != nil || string(m.Payload) != sent {
 				t.Fatalf("Next = %v of %d bytes, %v", m.Opcode, len(m.Payload), err)
 			}
-			if kept := cap(d.buf) > 0; kept != test.kept {
-				t.Errorf("buffer of %d bytes kept, want %v", cap(d.buf), test.kept)
+			d.Release()
+			if kept := d.room() > 0; kept != test.kept {
+				t.Errorf("buffer of %d bytes kept, want %v", d.room(), test.kept)
 			}
 		})
 	}

@@ -109,3 +109,10 @@ func BenchmarkAppendFrame(b *testing.B) {
 		room = AppendFrame(room[:0], Text, payload)
 	}
 }
+
+// unmaskSlowly is RFC 6455, section 5.3, word for word.
+func unmaskSlowly(key [4]byte, from int, p []byte) {
+	for i := range p {
+		p[i] ^= key[(from+i)%4]
+	}
+}
