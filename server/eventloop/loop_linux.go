@@ -188,7 +188,9 @@ func (c *Conn) Leave() (fd int, ok bool) {
 }
 
 // wish is what epoll has to watch. An empty set would still report a reset,
-// again and again: one shot of it is the way to be left alone. mu is held.
+// again and again: one shot of it is the way to be left alone. Who wants to
+// write gets no single shot: events are dropped when the loop is taken away,
+// and this one has to come again. mu is held.
 func (c *Conn) wish() uint32 {
 	reads := !c.ended && !c.detached && !c.paused
 	switch {
@@ -197,7 +199,7 @@ func (c *Conn) wish() uint32 {
 	case reads:
 		return unix.EPOLLIN
 	case c.wanted:
-		return unix.EPOLLOUT | unix.EPOLLONESHOT
+		return unix.EPOLLOUT
 	}
 	return unix.EPOLLRDHUP | unix.EPOLLONESHOT
 }
