@@ -224,7 +224,7 @@ func (w *worker) next() (n int, ok bool) {
 	l := w.loop
 	for {
 		l.mu.Lock()
-		timeout := l.timeout()
+		l.timeout()
 		if l.stopping {
 			l.mu.Unlock()
 			return 0, false
@@ -246,11 +246,9 @@ func (w *worker) next() (n int, ok bool) {
 		if n > 0 && errno == 0 {
 			return n, true
 		}
-		if timeout == 0 {
-			continue
-		}
 		l.asleep.Store(true)
-		if l.hasPending() {
+		timeout, pending := l.lastLook()
+		if pending {
 			l.asleep.Store(false)
 			continue
 		}
@@ -275,10 +273,13 @@ func (l *Loop) dequeue() *Conn {
 	return c
 }
 
-func (l *Loop) hasPending() bool {
+// lastLook returns how long a wait may last, and whether there is something to
+// do before. Whatever comes after it finds the loop asleep, and wakes it.
+func (l *Loop) lastLook() (timeout int, pending bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return len(l.queue) > 0 || l.stopping
+	timeout = l.timeout()
+	return timeout, timeout == 0 || len(l.queue) > 0 || l.stopping
 }
 
 // putBack gives the read buffer to others.
