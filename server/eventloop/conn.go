@@ -154,7 +154,13 @@ func (c *Conn) Interrupt() {
 
 // InterruptAfter is Interrupt when d has passed; a later call takes the place
 // of an earlier one, and 0 cancels. It is there for Conns in a loop.
-func (c *Conn) InterruptAfter(d time.Duration) { c.loop.Load().deadline(c, d) }
+func (c *Conn) InterruptAfter(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.closed {
+		c.loop.Load().deadline(c, d)
+	}
+}
 
 // Pause has nothing read from the socket until Resume: what it brings stays in
 // the kernel, and the peer waits.

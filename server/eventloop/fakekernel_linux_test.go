@@ -27,7 +27,11 @@ type fakeKernel struct {
 	vain   int                // waits that ended since something was last done
 	eintr  int                // so many blocking waits end with EINTR
 	atOnce int                // events of one wait, 0 for no limit
-	noAdd  bool               // the next EPOLL_CTL_ADD fails
+	noAdd  bool               // the next EPOLL_CTL_ADD of a socket fails
+
+	// What happens as the next wait begins, one that returns at once and one
+	// that does not. It is called without mu.
+	atPoll, atSleep []func()
 }
 
 // fakeSock is one socket, seen from both ends.
@@ -233,7 +237,12 @@ func (k *fakeKernel) wait(epfd int, events []unix.EpollEvent, timeout int) (int,
 		k.report("1000 waits without anything done in between")
 	}
 	e := k.epoll(epfd)
-	if n := k.collect(e, events); n > 0 || timeout == 0 {
+	if timeout == 0 {
+		k.happen(&k.atPoll)
+		return k.collect(e, events), 0
+	}
+	k.happen(&k.atSleep)
+	if n := k.collect(e, events); n > 0 {
 		return n, 0
 	}
 	if k.eintr > 0 {
@@ -247,7 +256,7 @@ func (k *fakeKernel) wait(epfd int, events []unix.EpollEvent, timeout int) (int,
 			polled[1].Fd = int32(w.fd)
 		}
 	}
-	for {
+	for len(k.atPoll)+len(k.atSleep) == 0 {
 		left := -1
 		if timeout > 0 {
 			left = int(max(time.Until(until), 0)/time.Millisecond) + 1
@@ -262,6 +271,18 @@ func (k *fakeKernel) wait(epfd int, events []unix.EpollEvent, timeout int) (int,
 			return n, 0
 		}
 	}
+	return -1, syscall.EINTR
+}
+
+// happen does what is to be done at a moment, once. mu is held.
+func (k *fakeKernel) happen(at *[]func()) {
+	all := *at
+	*at = nil
+	k.mu.Unlock()
+	for _, f := range all {
+		f()
+	}
+	k.mu.Lock()
 }
 
 func (k *fakeKernel) control(epfd, op, fd int, events uint32, data uint64) syscall.Errno {
@@ -329,10 +350,10 @@ func (k *fakeKernel) recv(fd int, p []byte) (int, syscall.Errno) {
 		n := copy(p, s.rx)
 		s.rx = s.rx[n:]
 		return n, 0
-	case s.reset:
+	case s.reset && !s.told:
 		s.told, s.over = true, true
 		return -1, syscall.ECONNRESET
-	case s.eof:
+	case s.reset, s.eof:
 		s.over = true
 		return 0, 0
 	}
@@ -430,6 +451,9 @@ func (k *fakeKernel) close(fd int) {
 func (k *fakeKernel) idle() (waits int, idle bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	if len(k.atPoll)+len(k.atSleep) > 0 {
+		return k.waits, false
+	}
 	for _, e := range k.epolls {
 		if !e.asleep {
 			return k.waits, false

@@ -105,7 +105,7 @@ func (g *Group) slowLane() *Loop {
 	defer g.mu.Unlock()
 	if g.slow == nil && !g.gone {
 		atLeastProcs(len(g.loops) + 3)
-		l, err := g.start(linux{}, true)
+		l, err := g.start(g.loops[0].k, true)
 		if err != nil {
 			g.note("no slow lane: %v", err)
 			return nil
@@ -145,8 +145,11 @@ func (c *Conn) move(to *Loop) {
 	from := c.loop.Load()
 	from.slot(int(c.fd)).Store(nil)
 	from.k.control(from.epfd, syscall.EPOLL_CTL_DEL, int(c.fd), 0, 0)
-	from.deadline(c, 0)
+	left := from.takeDeadline(c)
 	if err := to.adopt(c); err != nil {
 		to.group.note("connection lost between two event loops: %v", err)
+		go c.Close() // tells the handler; mu is held here
+		return
 	}
+	to.deadline(c, left)
 }

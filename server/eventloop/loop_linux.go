@@ -278,6 +278,18 @@ func (l *Loop) deadline(c *Conn, d time.Duration) {
 	}
 }
 
+// takeDeadline cancels when c is interrupted and returns how long that was off,
+// 0 for never.
+func (l *Loop) takeDeadline(c *Conn) (left time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if c.at != 0 {
+		left = max(time.Duration(c.at-now()), 1)
+		l.due.remove(c)
+	}
+	return left
+}
+
 // listen has the loop accept on a listening, non-blocking socket. Loops share
 // one: then an event wakes one of them.
 func (l *Loop) listen(fd int, a Acceptor) error {

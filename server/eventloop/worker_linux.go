@@ -169,9 +169,8 @@ func (w *worker) takeFrom(victim *worker) {
 // died goes on after a callback that has ended the goroutine.
 func (w *worker) died() {
 	l, c := w.loop, w.current.Load()
-	if !w.lost && !w.leaveCall() {
-		<-w.released
-		w.lost = true
+	if !w.lost {
+		w.leaveCall()
 	}
 	c.Interrupt() // for what it left undone
 	l.mu.Lock()
@@ -437,16 +436,20 @@ func (w *worker) leave(c *Conn) bool {
 	if w.leaveCall() {
 		return true
 	}
-	<-w.released
-	w.lost = true
 	w.finish(c)
 	w.current.Store(nil)
 	return false
 }
 
+// leaveCall is leave without the rest: a connection whose loop was taken away
+// is w's alone then.
 func (w *worker) leaveCall() bool {
 	next, burnt, ok := w.loop.baton.leave(w.seq)
 	w.seq = next
+	if !ok {
+		<-w.released
+		w.lost = true
+	}
 	if burnt || w.loop.slow {
 		w.loop.sort(w.current.Load(), burnt)
 	}
