@@ -36,13 +36,14 @@ type conn struct {
 	proto   protocol
 	out     outbox
 	request request
-	reply   reply
+	reply   atomic.Pointer[reply] // nil once it was sent
 
 	connectThread atomic.Int64               // the thread that is inside the plugin's connect, else 0
 	deadline      atomic.Pointer[time.Timer] // of the closing handshake
 
 	// What follows belongs to the goroutine that reads.
 	session wsplugin.Session // nil once it was disconnected
+	corked  bool             // replies of this read are held back
 	direct  bool             // the next bytes go where Space said
 	over    bool             // bytes are discarded
 	ponged  bool             // a pong was sent since the last read
@@ -51,12 +52,14 @@ type conn struct {
 // newConn makes a connection in state connecting. attach gives it its socket;
 // nothing is written to that before begin.
 func newConn(s *Server, p protocol, r request) *conn {
-	return &conn{server: s, proto: p, request: r}
+	c := &conn{server: s, proto: p, request: r}
+	c.reply.Store(new(reply))
+	return c
 }
 
 func (c *conn) attach(sock *eventloop.Conn, timeout time.Duration) {
 	c.sock = sock
-	c.out.init(sock, timeout, c.stalled)
+	c.out.init(c, sock, timeout)
 }
 
 // connect asks the plugin for a session. A plugin that panics, or ends the
@@ -131,6 +134,7 @@ func (c *conn) OnData(p []byte) {
 	if c.ponged { // a client that pings and does not read gets no further than this
 		c.ponged, limit = false, 0
 	}
+	c.corked = false
 	c.out.uncork(limit)
 }
 
@@ -183,7 +187,8 @@ func (c *conn) deliver(e event, more bool) {
 	if c.out.sealed.Load() {
 		return
 	}
-	if more {
+	if more && !c.corked {
+		c.corked = true
 		c.out.cork()
 	}
 	lent := len(e.payload) >= inPlaceLeast && (!more || len(e.payload) >= inPlaceAlways)
@@ -311,7 +316,9 @@ func (c *conn) logCrash(callback string, cause any) {
 }
 
 func (c *conn) log(level httpdconf.LogLevel, format string, args ...any) {
-	c.request.log.printf("websocket", level, c.request.remoteAddr, format, args...)
+	if c.request.log.enabled("websocket", level) {
+		c.request.log.printf("websocket", level, c.request.remote.String(), format, args...)
+	}
 }
 
 // shutdown tells the client that the server stops.

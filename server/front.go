@@ -25,6 +25,7 @@ import (
 type front struct {
 	server *Server
 	sock   *eventloop.Conn
+	local  netip.AddrPort // the zero value until it is asked for, unless the listener has it
 	peer   netip.AddrPort
 	began  time.Time
 
@@ -36,20 +37,22 @@ type front struct {
 	session *conn       // the plugin has accepted
 }
 
-func newFront(s *Server, remote netip.AddrPort) *front {
-	f := &front{server: s, peer: remote, began: time.Now()}
+func newFront(s *Server, local, remote netip.AddrPort) *front {
+	f := &front{server: s, local: local, peer: remote, began: time.Now()}
 	f.silent.Store(true)
 	return f
 }
 
 // start has a loop drive the connection.
-func (f *front) start(l *eventloop.Loop, fd int) {
+func (f *front) start(l *eventloop.Loop, fd int) *eventloop.Conn {
 	f.sock = l.New(fd, f)
 	f.sock.InterruptAfter(headerTime)
 	if err := f.sock.Start(); err != nil {
 		f.server.log.printf("core", httpdconf.LevelError, f.peer.String(), "event loop: %v", err)
 		f.server.open.remove(f)
+		return nil
 	}
+	return f.sock
 }
 
 // Space leaves the buffer to the loop (eventloop.Handler).
@@ -293,12 +296,13 @@ func (m *memConn) Write(p []byte) (int, error) {
 func (m *memConn) Close() error         { return nil }
 func (m *memConn) RemoteAddr() net.Addr { return net.TCPAddrFromAddrPort(m.front.peer) }
 
-// LocalAddr asks the kernel, since a wildcard address does not tell.
+// LocalAddr asks the kernel where the listener's address is a wildcard.
 func (m *memConn) LocalAddr() net.Addr {
-	if a, ok := m.front.sock.LocalAddr(); ok {
-		return net.TCPAddrFromAddrPort(a)
+	f := m.front
+	if !f.local.IsValid() {
+		f.local, _ = f.sock.LocalAddr()
 	}
-	return &net.TCPAddr{}
+	return net.TCPAddrFromAddrPort(f.local)
 }
 
 // The deadlines are the front's.

@@ -20,6 +20,7 @@ type listening struct {
 	tcp  *net.TCPListener // nil where loops accept
 	fd   int
 
+	local  netip.AddrPort // what connections come in at; the zero value where addr does not tell
 	server *Server
 }
 
@@ -28,6 +29,9 @@ func newListening(s *Server, tcp *net.TCPListener) (*listening, error) {
 	l := &listening{addr: tcp.Addr(), tcp: tcp, fd: -1, server: s}
 	if !eventloop.Loops {
 		return l, nil
+	}
+	if local := l.addr.(*net.TCPAddr).AddrPort(); !local.Addr().IsUnspecified() {
+		l.local = netip.AddrPortFrom(local.Addr().Unmap(), local.Port())
 	}
 	defer tcp.Close()
 	raw, err := tcp.SyscallConn()
@@ -69,15 +73,15 @@ func (l *listening) shed() {
 }
 
 // Accepted begins a connection of a loop's (eventloop.Acceptor).
-func (l *listening) Accepted(on *eventloop.Loop, fd int, remote netip.AddrPort) {
+func (l *listening) Accepted(on *eventloop.Loop, fd int, remote netip.AddrPort) *eventloop.Conn {
 	s := l.server
 	s.pauses.Store(0)
-	f := newFront(s, remote)
+	f := newFront(s, l.local, remote)
 	if !s.open.add(f, s.maxConns) {
 		go s.refuseDescriptor(fd, remote)
-		return
+		return nil
 	}
-	f.start(on, fd)
+	return f.start(on, fd)
 }
 
 // AcceptFailed says how long to wait (eventloop.Acceptor).

@@ -39,23 +39,23 @@ const (
 // front of it. It ends with seal, after which no frame gets in.
 type outbox struct {
 	sock    *eventloop.Conn
-	stalled func() // called when the client took nothing for timeout
+	conn    *conn // whose it is; told when the client took nothing for timeout
 	timeout time.Duration
 
 	sealed atomic.Bool // no frame is accepted any more; set under mu, read anywhere
 
 	mu      sync.Mutex
-	room    sync.Cond // mu; signalled whenever bytes were written or all is over
-	buf     []byte    // guarded by mu, like all that follows; nil while nothing waits
-	box     *[]byte   // what buf goes back to the pool in
-	written int       // how much of buf has been written
-	plugged bool      // the 101 head is not yet in front
-	corked  bool      // more replies are expected; uncork will write
-	waiting bool      // NotifyWritable is under way
-	paused  bool      // nothing is read until all is written
-	lost    bool      // the socket takes nothing any more
-	shut    bool      // end the writing half once all is written
-	release bool      // close the socket once all is written
+	room    *sync.Cond // on mu; signalled whenever bytes were written or all is over; nil while nobody waits
+	buf     []byte     // guarded by mu, like all that follows; nil while nothing waits
+	box     *[]byte    // what buf goes back to the pool in
+	written int        // how much of buf has been written
+	plugged bool       // the 101 head is not yet in front
+	corked  bool       // more replies are expected; uncork will write
+	waiting bool       // NotifyWritable is under way
+	paused  bool       // nothing is read until all is written
+	lost    bool       // the socket takes nothing any more
+	shut    bool       // end the writing half once all is written
+	release bool       // close the socket once all is written
 
 	lent       []byte      // what is being delivered, with room for a header in front
 	corkTimer  *time.Timer // made at the first use
@@ -67,12 +67,24 @@ type outbox struct {
 // that has nothing owns none.
 var outBuffers = sync.Pool{New: func() any { return new([]byte) }}
 
-func (o *outbox) init(sock *eventloop.Conn, timeout time.Duration, stalled func()) {
-	o.sock = sock
-	o.room.L = &o.mu
+func (o *outbox) init(c *conn, sock *eventloop.Conn, timeout time.Duration) {
+	o.conn, o.sock, o.timeout = c, sock, timeout
 	o.plugged = true
-	o.timeout = timeout
-	o.stalled = stalled
+}
+
+// awaitRoom waits until bytes were written or all is over. mu is held.
+func (o *outbox) awaitRoom() {
+	if o.room == nil {
+		o.room = sync.NewCond(&o.mu)
+	}
+	o.room.Wait()
+}
+
+// tellWaiting has those look who wait for room. mu is held.
+func (o *outbox) tellWaiting() {
+	if o.room != nil {
+		o.room.Broadcast()
+	}
 }
 
 // pending returns how many bytes wait to be written. mu is held.
@@ -92,7 +104,7 @@ func (o *outbox) add(size int, wait bool, frame func(dst []byte) ([]byte, bool))
 		if !wait {
 			return false
 		}
-		o.room.Wait()
+		o.awaitRoom()
 	}
 	if o.sealed.Load() {
 		return false
@@ -167,7 +179,7 @@ func (o *outbox) seal(last func(dst []byte) []byte) bool {
 	o.buf = last(o.writable())
 	o.sealed.Store(true)
 	o.flush()
-	o.room.Broadcast()
+	o.tellWaiting()
 	return true
 }
 
@@ -222,10 +234,11 @@ func (o *outbox) unpause() {
 }
 
 // limitCork sees to it that a frame held back leaves in time even when the
-// callback that runs now blocks. mu is held.
+// callback that runs now blocks. A loop does that by itself. mu is held.
 func (o *outbox) limitCork() {
 	switch {
-	case o.corkArmed:
+	case o.corkArmed, o.sock.InLoop():
+		return
 	case o.corkTimer == nil:
 		o.corkTimer = time.AfterFunc(corkedFor, o.corkedLong)
 	default:
@@ -287,7 +300,7 @@ func (o *outbox) flush() {
 		}
 		if n > 0 {
 			o.compact()
-			o.room.Broadcast()
+			o.tellWaiting()
 		}
 	}
 	if o.pending() > 0 {
@@ -312,7 +325,7 @@ func (o *outbox) drained() {
 	if o.stallTimer != nil {
 		o.stallTimer.Stop()
 	}
-	o.room.Broadcast()
+	o.tellWaiting()
 	if o.shut || o.release {
 		o.shut = false
 		_ = o.sock.CloseWrite() // it fails where the client has gone already
@@ -340,7 +353,7 @@ func (o *outbox) resume() {
 // held.
 func (o *outbox) watchStall() {
 	if o.stallTimer == nil {
-		o.stallTimer = time.AfterFunc(o.timeout, o.stalled)
+		o.stallTimer = time.AfterFunc(o.timeout, o.conn.stalled)
 		return
 	}
 	o.stallTimer.Reset(o.timeout)
@@ -382,5 +395,5 @@ func (o *outbox) lose() {
 	if o.release {
 		_ = o.sock.Close()
 	}
-	o.room.Broadcast()
+	o.tellWaiting()
 }

@@ -22,18 +22,26 @@ func (c *conn) Header(name string) string {
 }
 
 func (c *conn) SetHeader(name, value string) {
-	if why := c.reply.set(name, value); why != "" {
+	r := c.reply.Load()
+	if r == nil {
+		return
+	}
+	if why := r.set(name, value); why != "" {
 		c.log(httpdconf.LevelWarn, "plugin sets response header %q: %s, left out", name, why)
 	}
 }
 
 func (c *conn) Protocols() []string { return slices.Clone(c.request.protocols) }
 
-func (c *conn) SetProtocol(name string) { c.reply.choose(name) }
+func (c *conn) SetProtocol(name string) {
+	if r := c.reply.Load(); r != nil {
+		r.choose(name)
+	}
+}
 
 func (c *conn) URI() string { return c.request.target }
 
-func (c *conn) RemoteAddr() string { return c.request.remoteAddr }
+func (c *conn) RemoteAddr() string { return c.request.remote.String() }
 
 func (c *conn) Send(t wsplugin.MessageType, payload []byte) int {
 	if c.proto.closes(t) {

@@ -1,23 +1,45 @@
 package server
 
 import (
+	"bytes"
+	"hash/maphash"
+	"net"
+	"net/netip"
 	"strings"
+	"sync/atomic"
+
+	"github.com/valyala/fasthttp"
 )
 
 // request holds the facts of an upgrade request that outlive fasthttp's
 // context: copied once, read-only afterwards, and so free for any goroutine.
 type request struct {
-	target     string // as in the request line
-	remoteAddr string // host:port
-	header     string // the header block: lines as received, ended by CR LF
-	protocols  []string
-	log        *errorLog // of the host, at the levels of the path
+	target    string // as in the request line
+	remote    netip.AddrPort
+	header    headerBlock
+	protocols []string
+	log       *errorLog // of the host, at the levels of the path
+}
+
+// remoteOf returns the client's address.
+func remoteOf(ctx *fasthttp.RequestCtx) netip.AddrPort {
+	if m, inMemory := ctx.Conn().(*memConn); inMemory {
+		return m.front.peer
+	}
+	if a, ok := ctx.RemoteAddr().(*net.TCPAddr); ok {
+		p := a.AddrPort()
+		return netip.AddrPortFrom(p.Addr().Unmap(), p.Port())
+	}
+	return netip.AddrPort{}
 }
 
 // lookup returns the values of all lines with this name, in any case, joined
 // with ", " (RFC 9110, section 5.3), and whether there is one.
 func (r *request) lookup(name string) (value string, present bool) {
-	for line := range strings.SplitSeq(r.header, "\n") {
+	if r.header.hasKey && strings.EqualFold(name, keyName) {
+		return string(r.header.key[:]), true
+	}
+	for line := range strings.SplitSeq(r.header.lines, "\n") {
 		n, v, isField := strings.Cut(line, ":")
 		if !isField || !strings.EqualFold(n, name) {
 			continue
@@ -30,4 +52,70 @@ func (r *request) lookup(name string) (value string, present bool) {
 		value, present = v, true
 	}
 	return value, present
+}
+
+// keyName is the one field that differs between requests of one client.
+const keyName = "Sec-WebSocket-Key"
+
+// headerBlock holds a header, lines as received. The key of the handshake
+// stands apart, so that what is left is often the same for many connections,
+// and kept once.
+type headerBlock struct {
+	lines  string
+	key    [24]byte
+	hasKey bool
+}
+
+func newHeaderBlock(raw []byte) (h headerBlock) {
+	begin, end, ok := keyLine(raw)
+	if !ok {
+		h.lines = intern(raw)
+		return h
+	}
+	value := bytes.Trim(raw[begin+len(keyName)+1:end], " \t\r\n")
+	if len(value) != len(h.key) {
+		h.lines = intern(raw)
+		return h
+	}
+	copy(h.key[:], value)
+	h.hasKey = true
+	var room [1024]byte
+	h.lines = intern(append(append(room[:0], raw[:begin]...), raw[end:]...))
+	return h
+}
+
+// keyLine finds the line of the key, if there is just one.
+func keyLine(raw []byte) (begin, end int, ok bool) {
+	for at := 0; at < len(raw); {
+		next := len(raw)
+		if i := bytes.IndexByte(raw[at:], '\n'); i >= 0 {
+			next = at + i + 1
+		}
+		if line := raw[at:next]; len(line) > len(keyName) && line[len(keyName)] == ':' &&
+			bytes.EqualFold(line[:len(keyName)], []byte(keyName)) {
+			if ok {
+				return 0, 0, false
+			}
+			begin, end, ok = at, next, true
+		}
+		at = next
+	}
+	return begin, end, ok
+}
+
+// lately holds strings that were interned, each in the place that its hash
+// gives it.
+var lately [256]atomic.Pointer[string]
+
+var hashSeed = maphash.MakeSeed()
+
+// intern returns b as a string, the same one as lately where that is equal.
+func intern(b []byte) string {
+	place := &lately[maphash.Bytes(hashSeed, b)%uint64(len(lately))]
+	if s := place.Load(); s != nil && *s == string(b) {
+		return *s
+	}
+	s := string(b)
+	place.Store(&s)
+	return s
 }

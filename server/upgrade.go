@@ -246,7 +246,7 @@ func (s *Server) ask(on carrier, o *opening) (head []byte, status int, reason st
 	case !accepted:
 		return nil, fasthttp.StatusForbidden, ""
 	}
-	protocol, fields := c.reply.close(o.request.protocols)
+	protocol, fields := c.reply.Swap(nil).close(o.request.protocols)
 	if protocol != "" && !o.isProtocol(protocol) {
 		c.log(httpdconf.LevelWarn, "plugin chose subprotocol %q, which cannot stand in the header: left out", protocol)
 		protocol = ""
@@ -404,10 +404,10 @@ func declaresBody(ctx *fasthttp.RequestCtx) bool {
 // copyRequest copies the facts that outlive the request's context.
 func (s *Server) copyRequest(ctx *fasthttp.RequestCtx, r *route, protocols []string) request {
 	return request{
-		target:     r.target,
-		remoteAddr: ctx.RemoteAddr().String(),
-		header:     string(ctx.Request.Header.RawHeaders()),
-		protocols:  protocols,
-		log:        s.logOf(r),
+		target:    intern([]byte(r.target)),
+		remote:    remoteOf(ctx),
+		header:    newHeaderBlock(ctx.Request.Header.RawHeaders()),
+		protocols: protocols,
+		log:       s.logOf(r),
 	}
 }

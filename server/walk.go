@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"strings"
+	"sync"
 
 	"golang.org/x/sys/unix"
 
@@ -54,11 +55,17 @@ var errLink = errors.New("AH00037: Symbolic link not allowed or link target not 
 // file that the whole name leads to is opened for reading.
 func follow(name string, options func(dir string) httpdconf.OptionFlags, open bool) (place, *os.File) {
 	p := place{what: isFolder}
-	at, err := openAt(unix.AT_FDCWD, "/", unix.O_PATH|unix.O_DIRECTORY)
+	root, err := rootFolder()
 	if err != nil {
 		return place{what: isRefused, why: err.Error()}, nil
 	}
-	defer func() { _ = unix.Close(at) }()
+	at := root
+	leave := func() {
+		if at != root {
+			_ = unix.Close(at)
+		}
+	}
+	defer func() { leave() }()
 	for left := strings.TrimLeft(name, "/"); left != ""; {
 		element, behind, slash := strings.Cut(left, "/")
 		e, err := enter(at, element, func() httpdconf.OptionFlags { return options(p.dir) })
@@ -68,7 +75,7 @@ func follow(name string, options func(dir string) httpdconf.OptionFlags, open bo
 			return p, nil
 		}
 		if e.what == isFolder {
-			_ = unix.Close(at)
+			leave()
 			at, left = e.fd, behind
 			p.dir, p.id = p.dir+"/"+element, e.id
 			if !slash {
@@ -85,6 +92,11 @@ func follow(name string, options func(dir string) httpdconf.OptionFlags, open bo
 	}
 	return p, nil
 }
+
+// rootFolder is the root of the file system, opened once.
+var rootFolder = sync.OnceValues(func() (int, error) {
+	return openAt(unix.AT_FDCWD, "/", unix.O_PATH|unix.O_DIRECTORY)
+})
 
 // judge says what an error of the way means.
 func judge(err error) (finding, string) {

@@ -221,6 +221,9 @@ func (c *Conn) Close() error {
 	return nil
 }
 
+// InLoop reports whether a loop drives the connection, rather than a goroutine.
+func (c *Conn) InLoop() bool { return c.own == nil }
+
 // SetHandler puts another handler in the place of the one that calls it.
 func (c *Conn) SetHandler(h Handler) {
 	c.mu.Lock()

@@ -20,9 +20,9 @@ const (
 
 // Acceptor takes the connections of a listening socket.
 type Acceptor interface {
-	// Accepted takes a connected, non-blocking socket. It hands it to
-	// Loop.New or closes it.
-	Accepted(l *Loop, fd int, peer netip.AddrPort)
+	// Accepted takes a connected, non-blocking socket, and returns the Conn
+	// that it has made of it and started, or nil.
+	Accepted(l *Loop, fd int, peer netip.AddrPort) *Conn
 
 	// AcceptFailed tells of an error. The loop accepts on after a pause.
 	AcceptFailed(err error) (pause time.Duration)
@@ -61,7 +61,8 @@ type Loop struct {
 type listener struct {
 	fd       int
 	acceptor Acceptor
-	until    int64 // when it is accepted on again, in nanoseconds of now; 0 while it is
+	fresh    []*Conn // accepted last
+	until    int64   // when it is accepted on again, in nanoseconds of now; 0 while it is
 }
 
 // newLoop makes a loop without workers.
@@ -321,7 +322,7 @@ func (l *Loop) unlisten() {
 }
 
 // accept takes what waits at a listening socket.
-func (l *Loop) accept(fd int) {
+func (l *Loop) accept(fd int) []*Conn {
 	l.accepting.Lock()
 	defer l.accepting.Unlock()
 	l.mu.Lock()
@@ -332,29 +333,34 @@ func (l *Loop) accept(fd int) {
 		}
 	}
 	l.mu.Unlock()
-	if ls != nil {
-		l.acceptAll(ls)
+	if ls == nil {
+		return nil
 	}
+	return l.acceptAll(ls)
 }
 
 // acceptAll is accept with accepting held.
-func (l *Loop) acceptAll(ls *listener) {
+func (l *Loop) acceptAll(ls *listener) []*Conn {
+	ls.fresh = ls.fresh[:0]
 	for range acceptsAtOnce {
 		conn, peer, errno := l.k.accept(ls.fd)
 		switch errno {
 		case 0:
-			ls.acceptor.Accepted(l, conn, peer)
+			if c := ls.acceptor.Accepted(l, conn, peer); c != nil {
+				ls.fresh = append(ls.fresh, c)
+			}
 			continue
 		case syscall.EAGAIN:
-			return
+			return ls.fresh
 		case syscall.EINTR, syscall.ECONNABORTED:
 			continue
 		}
 		if pause := ls.acceptor.AcceptFailed(errno); pause > 0 {
 			l.rest(ls, pause)
-			return
+			break
 		}
 	}
+	return ls.fresh
 }
 
 // rest has a listening socket left alone for a while.

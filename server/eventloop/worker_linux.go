@@ -211,10 +211,27 @@ func (w *worker) run() {
 				var count [8]byte
 				_, _ = unix.Read(l.wakeFd, count[:])
 			default:
-				l.accept(fd)
+				if !w.greet(l.accept(fd)) {
+					return
+				}
 			}
 		}
 	}
+}
+
+// greet reads from connections that were just accepted: often the request is
+// there already, and epoll need not tell. It reports false when the loop was
+// taken away meanwhile.
+func (w *worker) greet(fresh []*Conn) bool {
+	for i, c := range fresh {
+		fresh[i] = nil
+		w.enter(c)
+		w.receive(c)
+		if !w.leave(c) {
+			return false
+		}
+	}
+	return true
 }
 
 // next does what is pending and waits for events. It reports false when the
@@ -376,9 +393,11 @@ func (w *worker) end(c *Conn, err error) {
 		return
 	}
 	c.ended = true
-	c.watch()
 	c.mu.Unlock()
 	c.handler.OnClose(err)
+	c.mu.Lock()
+	c.watch() // unless it was closed, which saves the call
+	c.mu.Unlock()
 }
 
 // attend does what is pending for c. It reports false when the loop was taken
