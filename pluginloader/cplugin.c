@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,6 +39,7 @@ extern size_t wshttpd_go_protocol_count(uint64_t handle);
 extern char *wshttpd_go_protocol_index(uint64_t handle, size_t index);
 extern void wshttpd_go_protocol_set(uint64_t handle, char *protocol);
 extern size_t wshttpd_go_send(uint64_t handle, int type, unsigned char *buffer, size_t size);
+extern void wshttpd_go_send_gathered(uint64_t handle, unsigned char *records, size_t size);
 extern void wshttpd_go_close(uint64_t handle);
 
 static uint64_t handle_of(const WebSocketServer *server)
@@ -83,20 +85,76 @@ static void CALLBACK server_protocol_set(const WebSocketServer *server, const ch
         wshttpd_go_protocol_set(handle, (char *)protocol);
 }
 
+static void lock(wshttpd_slot *slot)
+{
+    while (__atomic_test_and_set(&slot->busy, __ATOMIC_ACQUIRE))
+        sched_yield();
+}
+
+static void unlock(wshttpd_slot *slot) { __atomic_clear(&slot->busy, __ATOMIC_RELEASE); }
+
+/* Whether the calling thread runs a callback of the connection that gathers. */
+static int gathers(wshttpd_slot *slot)
+{
+    return pthread_equal(__atomic_load_n(&slot->caller, __ATOMIC_RELAXED), pthread_self());
+}
+
+/* Keeps a message until the callback that sends it returns: a call into Go for
+ * each costs more than all the rest. Tells whether it could. */
+static int gathered(wshttpd_slot *slot, int type, const unsigned char *buffer, size_t size)
+{
+    int done = 0;
+    if (size == 0 || size > WSHTTPD_GATHERED || (type != MESSAGE_TYPE_TEXT && type != MESSAGE_TYPE_BINARY))
+        return 0;
+    lock(slot);
+    wshttpd_gather *g = slot->gather;
+    size_t needed = 8 + ((size + 7) & ~(size_t)7);
+    if (g != NULL && sizeof g->records - g->used >= needed) {
+        uint32_t head[2] = {(uint32_t)type, (uint32_t)size};
+        memcpy(g->records + g->used, head, sizeof head);
+        memcpy(g->records + g->used + sizeof head, buffer, size);
+        g->used += needed;
+        done = 1;
+    }
+    unlock(slot);
+    return done;
+}
+
+/* Ends the gathering: what is there leaves, in front of what the thread sends
+ * next. */
+static void flush(wshttpd_slot *slot, uint64_t handle)
+{
+    lock(slot);
+    wshttpd_gather *g = slot->gather;
+    slot->gather = NULL;
+    unlock(slot);
+    if (g != NULL && g->used > 0)
+        wshttpd_go_send_gathered(handle, g->records, g->used);
+}
+
 static size_t CALLBACK server_send(const WebSocketServer *server, const int type, const unsigned char *buffer,
                                    const size_t size)
 {
     uint64_t handle = handle_of(server);
     if (handle == 0)
         return 0;
+    wshttpd_slot *slot = (wshttpd_slot *)server;
+    if (gathers(slot)) {
+        if (buffer != NULL && gathered(slot, type, buffer, size))
+            return size;
+        flush(slot, handle);
+    }
     return wshttpd_go_send(handle, type, (unsigned char *)buffer, buffer == NULL ? 0 : size);
 }
 
 static void CALLBACK server_close(const WebSocketServer *server)
 {
     uint64_t handle = handle_of(server);
-    if (handle != 0)
-        wshttpd_go_close(handle);
+    if (handle == 0)
+        return;
+    if (gathers((wshttpd_slot *)server))
+        flush((wshttpd_slot *)server, handle);
+    wshttpd_go_close(handle);
 }
 
 void *wshttpd_open(const char *path, int way, char **error)
@@ -173,6 +231,43 @@ void wshttpd_on_message(WebSocketPlugin *plugin, uintptr_t session, wshttpd_slot
 {
     plugin->on_message((void *)session, &slot->server.base, type, buffer, size);
 }
+
+/* The same, but what the callback sends is left for the caller, as records that
+ * are good until the next call of the thread. */
+wshttpd_gather *wshttpd_on_message_gathering(WebSocketPlugin *plugin, uintptr_t session, wshttpd_slot *slot,
+                                             int type, unsigned char *buffer, size_t size)
+{
+    static __thread wshttpd_gather gather;
+    gather.used = 0;
+    lock(slot);
+    slot->gather = &gather;
+    __atomic_store_n(&slot->caller, pthread_self(), __ATOMIC_RELAXED);
+    unlock(slot);
+    plugin->on_message((void *)session, &slot->server.base, type, buffer, size);
+    lock(slot);
+    if (slot->gather == NULL)
+        gather.used = 0; /* it has been taken */
+    slot->gather = NULL;
+    __atomic_store_n(&slot->caller, 0, __ATOMIC_RELAXED);
+    unlock(slot);
+    return &gather;
+}
+
+/* Copies what a callback that is under way has gathered, and ends the
+ * gathering. What the callback sends next waits until wshttpd_taken. */
+size_t wshttpd_take_gathered(wshttpd_slot *slot, unsigned char *records)
+{
+    size_t used = 0;
+    lock(slot);
+    if (slot->gather != NULL) {
+        used = slot->gather->used;
+        memcpy(records, slot->gather->records, used);
+        slot->gather = NULL;
+    }
+    return used;
+}
+
+void wshttpd_taken(wshttpd_slot *slot) { unlock(slot); }
 
 void wshttpd_on_disconnect(WebSocketPlugin *plugin, uintptr_t session, wshttpd_slot *slot)
 {

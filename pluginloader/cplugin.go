@@ -8,6 +8,8 @@ package pluginloader
 import "C"
 
 import (
+	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
@@ -182,18 +184,41 @@ const maxCallbacks = 8192
 
 // enter waits until another C callback may run, leave tells that it is over.
 func (l *Loader) enter() {
-	select {
-	case l.callbacks <- struct{}{}:
+	if l.tryEnter() {
 		return
-	default:
 	}
 	if !l.crowded.Swap(true) {
-		l.log(levelWarn, "%d callbacks of C plugins run at once: others wait", cap(l.callbacks))
+		l.log(levelWarn, "%d callbacks of C plugins run at once: others wait", maxCallbacks)
 	}
-	l.callbacks <- struct{}{}
+	l.room.L.Lock()
+	defer l.room.L.Unlock()
+	l.waiting.Add(1)
+	for !l.tryEnter() {
+		l.room.Wait()
+	}
+	l.waiting.Add(-1)
 }
 
-func (l *Loader) leave() { <-l.callbacks }
+func (l *Loader) tryEnter() bool {
+	for {
+		n := l.running.Load()
+		if n >= maxCallbacks {
+			return false
+		}
+		if l.running.CompareAndSwap(n, n+1) {
+			return true
+		}
+	}
+}
+
+func (l *Loader) leave() {
+	l.running.Add(-1)
+	if l.waiting.Load() > 0 {
+		l.room.L.Lock()
+		l.room.Signal()
+		l.room.L.Unlock()
+	}
+}
 
 // pooledBuffer is the largest buffer in bytes that goes back to the pool.
 const pooledBuffer = 64 << 10
@@ -201,7 +226,10 @@ const pooledBuffer = 64 << 10
 // Connect asks the plugin (wsplugin.Plugin).
 func (p *cPlugin) Connect(c wsplugin.Conn) wsplugin.Session {
 	h := handles.take(c)
-	s := &cSession{plugin: p, handle: h}
+	s := &cSession{plugin: p, handle: h, conn: c}
+	if g, ok := c.(gatherer); ok && g.Gathers() {
+		s.gather = g
+	}
 	if p.structure.on_connect == nil {
 		return s
 	}
@@ -228,21 +256,82 @@ type cSession struct {
 	plugin  *cPlugin
 	handle  *handle
 	private C.uintptr_t // the plugin's own pointer, of which Go makes nothing
+	conn    wsplugin.Conn
+	gather  gatherer // conn, if messages may be gathered for it
 }
 
-// Message hands the plugin a copy (wsplugin.Session).
+// gatherer is what a connection has whose driver takes away what a callback has
+// sent as soon as the callback lasts (Flush).
+type gatherer interface {
+	// Gathers reports whether messages of the types Text and Binary may stay
+	// here until the callback returns: they are all accepted.
+	Gathers() bool
+
+	// SendGathered is Send without waiting for room.
+	SendGathered(t wsplugin.MessageType, payload []byte)
+}
+
+// Message hands the plugin the payload with zeros behind it: a copy, unless it
+// has just that room behind it, and zeros there (wsplugin.Session).
 func (s *cSession) Message(t wsplugin.MessageType, payload []byte) {
 	l := s.plugin.loader
-	box := l.buffers.Get().(*[]byte)
-	buf := append((*box)[:0], payload...)
-	buf = append(buf, make([]byte, callbackPadding)...)
+	size := len(payload)
+	if behind := payload[size:cap(payload)]; len(behind) != callbackPadding || !bytes.Equal(behind, zeros[:]) {
+		box := l.buffers.Get().(*[]byte)
+		buf := append(append((*box)[:0], payload...), zeros[:]...)
+		defer func() {
+			if cap(buf) <= pooledBuffer {
+				*box = buf
+				l.buffers.Put(box)
+			}
+		}()
+		payload = buf
+	}
+	buffer := (*C.uchar)(unsafe.Pointer(unsafe.SliceData(payload)))
 	l.enter()
-	C.wshttpd_on_message(s.plugin.structure, s.private, s.handle.memory, C.int(t),
-		(*C.uchar)(unsafe.Pointer(unsafe.SliceData(buf))), C.size_t(len(payload)))
+	if s.gather == nil {
+		C.wshttpd_on_message(s.plugin.structure, s.private, s.handle.memory, C.int(t), buffer, C.size_t(size))
+		l.leave()
+		return
+	}
+	g := C.wshttpd_on_message_gathering(s.plugin.structure, s.private, s.handle.memory, C.int(t), buffer, C.size_t(size))
 	l.leave()
-	if cap(buf) <= pooledBuffer {
-		*box = buf
-		l.buffers.Put(box)
+	sendRecords(s.conn, unsafe.Slice((*byte)(unsafe.Pointer(&g.records)), int(g.used)))
+}
+
+var zeros [callbackPadding]byte
+
+// Flush lets what a callback has sent so far leave, although the callback goes
+// on. It does not wait.
+func (s *cSession) Flush() {
+	if s.gather == nil {
+		return
+	}
+	var records [C.sizeof_wshttpd_gather]byte
+	n := C.wshttpd_take_gathered(s.handle.memory, (*C.uchar)(unsafe.Pointer(&records)))
+	defer C.wshttpd_taken(s.handle.memory)
+	sendRecords(withoutWaiting{s.gather}, records[:n])
+}
+
+// sender is what records go to.
+type sender interface {
+	Send(t wsplugin.MessageType, payload []byte) int
+}
+
+type withoutWaiting struct{ gatherer }
+
+func (w withoutWaiting) Send(t wsplugin.MessageType, payload []byte) int {
+	w.SendGathered(t, payload)
+	return len(payload)
+}
+
+// sendRecords sends what was gathered, record by record (cplugin.h).
+func sendRecords(to sender, records []byte) {
+	for len(records) > 0 {
+		t, size := binary.NativeEndian.Uint32(records), int(binary.NativeEndian.Uint32(records[4:]))
+		end := 8 + size
+		to.Send(wsplugin.MessageType(t), records[8:end:end])
+		records = records[8+(size+7)&^7:]
 	}
 }
 

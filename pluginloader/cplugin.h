@@ -2,6 +2,7 @@
 #ifndef WSHTTPD_CPLUGIN_H
 #define WSHTTPD_CPLUGIN_H
 
+#include <pthread.h>
 #include <stdint.h>
 
 #include "websocket_plugin.h"
@@ -18,10 +19,23 @@ typedef struct {
 /* Room for an address without its port: IPv6 with a zone. */
 #define WSHTTPD_ADDRESS_SIZE 64
 
+/* Messages that a callback has sent and that have not left C yet: records of a
+ * type and a size, 32 bits each, and the payload, filled up to 8 bytes. */
+typedef struct {
+    size_t used;
+    unsigned char records[16 << 10];
+} wshttpd_gather;
+
+/* The largest message that is gathered, in bytes. */
+#define WSHTTPD_GATHERED 2048
+
 /* What a handle stands for; plugins know nothing of what is behind server. */
 typedef struct {
     wshttpd_server server;
     char address[WSHTTPD_ADDRESS_SIZE]; /* what remoteip points to */
+    char busy;                          /* a lock on gather; atomic */
+    pthread_t caller;                   /* the thread whose callback gathers, else 0; atomic */
+    wshttpd_gather *gather;             /* its, until somebody takes what is there */
 } wshttpd_slot;
 
 /* Ways to open a library. */
@@ -43,6 +57,10 @@ void wshttpd_slot_set(wshttpd_slot *slot, uint64_t handle, const char *address, 
 uintptr_t wshttpd_on_connect(WebSocketPlugin *plugin, wshttpd_slot *slot);
 void wshttpd_on_message(WebSocketPlugin *plugin, uintptr_t session, wshttpd_slot *slot, int type,
                         unsigned char *buffer, size_t size);
+wshttpd_gather *wshttpd_on_message_gathering(WebSocketPlugin *plugin, uintptr_t session, wshttpd_slot *slot,
+                                             int type, unsigned char *buffer, size_t size);
+size_t wshttpd_take_gathered(wshttpd_slot *slot, unsigned char *records);
+void wshttpd_taken(wshttpd_slot *slot);
 void wshttpd_on_disconnect(WebSocketPlugin *plugin, uintptr_t session, wshttpd_slot *slot);
 void wshttpd_destroy(WebSocketPlugin *plugin);
 

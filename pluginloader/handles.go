@@ -240,6 +240,13 @@ func wshttpd_go_send(state C.uint64_t, t C.int, buffer *C.uchar, size C.size_t) 
 	return C.size_t(conn.Send(wsplugin.MessageType(t), payload))
 }
 
+//export wshttpd_go_send_gathered
+func wshttpd_go_send_gathered(state C.uint64_t, records *C.uchar, size C.size_t) {
+	if _, conn := handles.find(uint64(state)); conn != nil {
+		sendRecords(conn, unsafe.Slice((*byte)(unsafe.Pointer(records)), int(size)))
+	}
+}
+
 //export wshttpd_go_close
 func wshttpd_go_close(state C.uint64_t) {
 	if _, conn := handles.find(uint64(state)); conn != nil {

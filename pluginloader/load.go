@@ -36,9 +36,11 @@ type Loader struct {
 	mu        sync.Mutex
 	libraries map[string]*library // by real path; guarded by mu
 
-	callbacks chan struct{} // one in it for each C callback that runs
-	crowded   atomic.Bool   // it has been logged that callbacks is full
-	buffers   sync.Pool     // of *[]byte, which hold messages while on_message runs
+	running atomic.Int32 // callbacks of C plugins that run
+	waiting atomic.Int32 // callbacks that wait until fewer run
+	room    sync.Cond    // signalled when one has ended
+	crowded atomic.Bool  // it has been logged that callbacks is full
+	buffers sync.Pool    // of *[]byte, which hold messages while on_message runs
 }
 
 // The levels of the log function, as httpd numbers them.
@@ -68,12 +70,13 @@ type opened interface {
 // error, 4 warn, 6 info); it is called from any goroutine.
 func New(log func(level int, format string, args ...any)) *Loader {
 	NoteSignals()
-	return &Loader{
+	l := &Loader{
 		log:       log,
 		libraries: make(map[string]*library),
-		callbacks: make(chan struct{}, maxCallbacks),
 		buffers:   sync.Pool{New: func() any { return new([]byte) }},
 	}
+	l.room.L = new(sync.Mutex)
+	return l
 }
 
 // Load opens the library at this absolute path, unless it is open already, and

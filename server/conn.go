@@ -42,7 +42,8 @@ type conn struct {
 	deadline      atomic.Pointer[time.Timer] // of the closing handshake
 
 	// What follows belongs to the goroutine that reads.
-	session wsplugin.Session // nil once it was disconnected
+	session wsplugin.Session // what connect gave; it stays
+	ended   bool             // the session was told of the end
 	corked  bool             // replies of this read are held back
 	direct  bool             // the next bytes go where Space said
 	over    bool             // bytes are discarded
@@ -155,8 +156,14 @@ func (c *conn) take(e event, err error, more bool) {
 	}
 }
 
-// OnWritable goes on writing (eventloop.Handler).
-func (c *conn) OnWritable() { c.out.resume() }
+// OnWritable goes on writing, also what a callback that lasts has sent
+// (eventloop.Handler).
+func (c *conn) OnWritable() {
+	if f, ok := c.session.(interface{ Flush() }); ok {
+		f.Flush()
+	}
+	c.out.resume()
+}
 
 // OnRelease counts the connection out (eventloop.Handler).
 func (c *conn) OnRelease() {
@@ -212,7 +219,7 @@ func (c *conn) deliver(e event, more bool) {
 
 // pong answers a ping (RFC 6455, section 5.5.3).
 func (c *conn) pong(payload []byte) {
-	c.ponged = c.out.add(0, true, func(dst []byte) ([]byte, bool) {
+	c.ponged = c.out.addAlways(func(dst []byte) ([]byte, bool) {
 		return c.proto.appendMessage(dst, wsplugin.Pong, payload)
 	}) || c.ponged
 }
@@ -246,11 +253,10 @@ func (c *conn) end() {
 // disconnect tells the session, once, that the connection is over. The outbox
 // is sealed, so that no send of the plugin goes on waiting.
 func (c *conn) disconnect() {
-	if c.session == nil {
+	if c.ended || c.session == nil {
 		return
 	}
-	session := c.session
-	c.session = nil
+	c.ended = true
 	returned := false
 	defer func() {
 		if !returned {
@@ -258,7 +264,7 @@ func (c *conn) disconnect() {
 		}
 		c.server.open.removeSession()
 	}()
-	session.Disconnect()
+	c.session.Disconnect()
 	returned = true
 }
 

@@ -57,7 +57,13 @@ func fieldIn(raw []byte, name string) bool { return len(rawLines(raw, name)) > 0
 // without the white space around them.
 func rawLines(raw []byte, name string) []string {
 	var lines []string
-	for line := range bytes.SplitSeq(raw, []byte("\n")) {
+	for rest := raw; len(rest) > len(name); {
+		line := rest
+		if i := bytes.IndexByte(rest, '\n'); i >= 0 {
+			line, rest = rest[:i], rest[i+1:]
+		} else {
+			rest = nil
+		}
 		if len(line) <= len(name) || line[len(name)] != ':' || !strings.EqualFold(string(line[:len(name)]), name) {
 			continue
 		}

@@ -106,6 +106,18 @@ func (o *outbox) add(size int, wait bool, frame func(dst []byte) ([]byte, bool))
 		}
 		o.awaitRoom()
 	}
+	return o.append(frame)
+}
+
+// addAlways is add without regard to how much waits.
+func (o *outbox) addAlways(frame func(dst []byte) ([]byte, bool)) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.append(frame)
+}
+
+// append appends a frame and writes it, unless frames are held back. mu is held.
+func (o *outbox) append(frame func(dst []byte) ([]byte, bool)) bool {
 	if o.sealed.Load() {
 		return false
 	}

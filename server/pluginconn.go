@@ -70,6 +70,20 @@ func (c *conn) Send(t wsplugin.MessageType, payload []byte) int {
 
 func (c *conn) Close() { c.sealWith(nil) }
 
+// Gathers reports whether what a callback sends may stay on its side until it
+// returns: a loop has it sent (Flush) when the callback lasts, and the protocol
+// has a frame for every message.
+func (c *conn) Gathers() bool {
+	_, isHybi := c.proto.(*hybi)
+	return isHybi && c.sock.InLoop()
+}
+
+// SendGathered is Send for a message of type Text or Binary that was accepted
+// before; it does not wait.
+func (c *conn) SendGathered(t wsplugin.MessageType, payload []byte) {
+	c.out.addAlways(func(dst []byte) ([]byte, bool) { return c.proto.appendMessage(dst, t, payload) })
+}
+
 // mayWait reports whether a send may wait for room: not so on the thread that
 // is inside connect, since nothing is written before connect has returned.
 func (c *conn) mayWait() bool {

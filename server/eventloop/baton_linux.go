@@ -70,6 +70,13 @@ func (b *baton) leave(seq uint64) (next uint64, burnt, ok bool) {
 // isStolen reports whether the loop waits for a spare thread.
 func (b *baton) isStolen() bool { return atomic.LoadUint64(b.word)&stolen != 0 }
 
+// isBurning reports whether a call is under way that uses the processor for
+// long.
+func (b *baton) isBurning() bool {
+	word := atomic.LoadUint64(b.word)
+	return word&calling != 0 && atomic.LoadUint64(b.burns) == word
+}
+
 // claim makes a thread the one that runs the loop.
 func (b *baton) claim(tid int) (seq uint64) {
 	atomic.StoreInt32(b.tid, int32(tid))

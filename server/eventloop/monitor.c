@@ -9,7 +9,8 @@
  * loop is taken away: the word gets WSHTTPD_STOLEN, and a spare thread is woken,
  * which does the rest (worker_linux.go). If its thread runs, it burns the
  * processor: another thread would only make that worse, so the word is noted
- * for the loop to find, and the loop is taken away only after a second. */
+ * for the loop to find, a spare thread writes what the call has sent so far,
+ * and the loop is taken away only after a second. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <linux/futex.h>
@@ -86,8 +87,8 @@ static enum verdict look(wshttpd_baton *b)
         return QUIET;
     int64_t age = now() - b->since;
     if (runs(__atomic_load_n(&b->tid, __ATOMIC_ACQUIRE)) && age < STEALS_AFTER) {
-        if (age >= BURNS_AFTER)
-            __atomic_store_n(&b->burns, word, __ATOMIC_SEQ_CST);
+        if (age >= BURNS_AFTER && __atomic_exchange_n(&b->burns, word, __ATOMIC_SEQ_CST) != word)
+            wshttpd_token_give(b, 1); /* what the call has sent so far can leave */
         return MOVES;
     }
     uint64_t expected = word;

@@ -36,6 +36,7 @@ type worker struct {
 	current  atomic.Pointer[Conn] // whose handler is being called
 	lost     bool                 // the loop was taken away, or never had: current is ours alone
 	released chan struct{}        // who took the loop is done with current
+	busy     bool                 // several events came at once last
 	events   []unix.EpollEvent
 	box      *[]byte // what is read into, from buffers; nil until it is needed
 }
@@ -134,10 +135,22 @@ func (w *worker) wait(counted bool) bool {
 		l.jobs = l.jobs[1:]
 		l.mu.Unlock()
 		w.serve(c)
+	case l.baton.isBurning():
+		c := l.runner.current.Load()
+		l.mu.Unlock()
+		c.tellWritable()
 	default:
 		l.mu.Unlock()
 	}
 	return true
+}
+
+// tellWritable has what is held back leave, while a callback of c lasts.
+func (c *Conn) tellWritable() {
+	c.mu.Lock()
+	h := c.handler
+	c.mu.Unlock()
+	h.OnWritable()
 }
 
 // spawnSpare starts one more, up to the bound. mu is held.
@@ -258,9 +271,11 @@ func (w *worker) next() (n int, ok bool) {
 			}
 			continue
 		}
-		n, errno := l.k.wait(l.epfd, w.events, 0)
-		if n > 0 && errno == 0 {
-			return n, true
+		if w.busy { // else it is likely to wait, and is not asked twice
+			n, errno := l.k.wait(l.epfd, w.events, 0)
+			if w.busy = n > 1 && errno == 0; n > 0 && errno == 0 {
+				return n, true
+			}
 		}
 		l.asleep.Store(true)
 		timeout, pending := l.lastLook()
@@ -268,9 +283,10 @@ func (w *worker) next() (n int, ok bool) {
 			l.asleep.Store(false)
 			continue
 		}
-		n, errno = l.k.wait(l.epfd, w.events, timeout)
+		n, errno := l.k.wait(l.epfd, w.events, timeout)
 		l.asleep.Store(false)
 		if n > 0 && errno == 0 {
+			w.busy = n > 1
 			return n, true
 		}
 	}
