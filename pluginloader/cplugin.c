@@ -120,9 +120,9 @@ static int gathered(wshttpd_slot *slot, int type, const unsigned char *buffer, s
     return done;
 }
 
-/* Ends the gathering: what is there leaves, in front of what the thread sends
- * next. */
-static void flush(wshttpd_slot *slot, uint64_t handle)
+/* Lets leave what was gathered, in front of what the thread sends next, and
+ * stops gathering until resume. */
+static wshttpd_gather *flush(wshttpd_slot *slot, uint64_t handle)
 {
     lock(slot);
     wshttpd_gather *g = slot->gather;
@@ -130,6 +130,18 @@ static void flush(wshttpd_slot *slot, uint64_t handle)
     unlock(slot);
     if (g != NULL && g->used > 0)
         wshttpd_go_send_gathered(handle, g->records, g->used);
+    return g;
+}
+
+static void resume(wshttpd_slot *slot, wshttpd_gather *g)
+{
+    if (g == NULL)
+        return;
+    g->used = 0;
+    lock(slot);
+    if (!slot->lasts)
+        slot->gather = g;
+    unlock(slot);
 }
 
 static size_t CALLBACK server_send(const WebSocketServer *server, const int type, const unsigned char *buffer,
@@ -139,12 +151,16 @@ static size_t CALLBACK server_send(const WebSocketServer *server, const int type
     if (handle == 0)
         return 0;
     wshttpd_slot *slot = (wshttpd_slot *)server;
-    if (gathers(slot)) {
-        if (buffer != NULL && gathered(slot, type, buffer, size))
-            return size;
-        flush(slot, handle);
-    }
-    return wshttpd_go_send(handle, type, (unsigned char *)buffer, buffer == NULL ? 0 : size);
+    int gathering = gathers(slot);
+    if (gathering && buffer != NULL && gathered(slot, type, buffer, size))
+        return size;
+    wshttpd_gather *g = gathering ? flush(slot, handle) : NULL;
+    size_t sent = wshttpd_go_send(handle, type, (unsigned char *)buffer, buffer == NULL ? 0 : size);
+    if (type != MESSAGE_TYPE_TEXT && type != MESSAGE_TYPE_BINARY && type != MESSAGE_TYPE_PING && type != MESSAGE_TYPE_PONG)
+        __atomic_store_n(&slot->closed, 1, __ATOMIC_RELAXED); /* and g stays out of use */
+    else
+        resume(slot, g);
+    return sent;
 }
 
 static void CALLBACK server_close(const WebSocketServer *server)
@@ -152,9 +168,11 @@ static void CALLBACK server_close(const WebSocketServer *server)
     uint64_t handle = handle_of(server);
     if (handle == 0)
         return;
-    if (gathers((wshttpd_slot *)server))
-        flush((wshttpd_slot *)server, handle);
+    wshttpd_slot *slot = (wshttpd_slot *)server;
+    if (gathers(slot))
+        flush(slot, handle);
     wshttpd_go_close(handle);
+    __atomic_store_n(&slot->closed, 1, __ATOMIC_RELAXED);
 }
 
 void *wshttpd_open(const char *path, int way, char **error)
@@ -217,6 +235,7 @@ void wshttpd_slot_set(wshttpd_slot *slot, uint64_t handle, const char *address, 
         if (length > 0)
             memcpy(slot->address, address, length);
         slot->address[length] = '\0';
+        __atomic_store_n(&slot->closed, 0, __ATOMIC_RELAXED);
     }
     __atomic_store_n((uintptr_t *)&slot->server.base.state, (uintptr_t)handle, __ATOMIC_RELEASE);
 }
@@ -232,21 +251,26 @@ void wshttpd_on_message(WebSocketPlugin *plugin, uintptr_t session, wshttpd_slot
     plugin->on_message((void *)session, &slot->server.base, type, buffer, size);
 }
 
-/* The same, but what the callback sends is left for the caller, as records that
- * are good until the next call of the thread. */
-wshttpd_gather *wshttpd_on_message_gathering(WebSocketPlugin *plugin, uintptr_t session, wshttpd_slot *slot,
-                                             int type, unsigned char *buffer, size_t size)
+/* The same for messages that came together, of which each has zeros behind it
+ * in buffer. What the callbacks send is left for the caller, as records that
+ * are good until the next call of the thread. Once the plugin has closed, the
+ * rest is thrown away. */
+wshttpd_gather *wshttpd_on_messages(WebSocketPlugin *plugin, uintptr_t session, wshttpd_slot *slot,
+                                    unsigned char *buffer, const wshttpd_message *messages, size_t count)
 {
     static __thread wshttpd_gather gather;
     gather.used = 0;
     lock(slot);
     slot->gather = &gather;
+    slot->lasts = 0;
     __atomic_store_n(&slot->caller, pthread_self(), __ATOMIC_RELAXED);
     unlock(slot);
-    plugin->on_message((void *)session, &slot->server.base, type, buffer, size);
+    for (size_t i = 0; i < count && !__atomic_load_n(&slot->closed, __ATOMIC_RELAXED); i++)
+        plugin->on_message((void *)session, &slot->server.base, messages[i].type, buffer + messages[i].offset,
+                           messages[i].size);
     lock(slot);
     if (slot->gather == NULL)
-        gather.used = 0; /* it has been taken */
+        gather.used = 0; /* it has left */
     slot->gather = NULL;
     __atomic_store_n(&slot->caller, 0, __ATOMIC_RELAXED);
     unlock(slot);
@@ -259,6 +283,7 @@ size_t wshttpd_take_gathered(wshttpd_slot *slot, unsigned char *records)
 {
     size_t used = 0;
     lock(slot);
+    slot->lasts = 1;
     if (slot->gather != NULL) {
         used = slot->gather->used;
         memcpy(records, slot->gather->records, used);

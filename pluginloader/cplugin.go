@@ -275,26 +275,63 @@ type gatherer interface {
 // has just that room behind it, and zeros there (wsplugin.Session).
 func (s *cSession) Message(t wsplugin.MessageType, payload []byte) {
 	l := s.plugin.loader
-	size := len(payload)
-	if behind := payload[size:cap(payload)]; len(behind) != callbackPadding || !bytes.Equal(behind, zeros[:]) {
-		box := l.buffers.Get().(*[]byte)
-		buf := append(append((*box)[:0], payload...), zeros[:]...)
-		defer func() {
-			if cap(buf) <= pooledBuffer {
-				*box = buf
-				l.buffers.Put(box)
-			}
-		}()
-		payload = buf
+	b := l.batches.Get().(*batch)
+	b.list = append(b.list[:0], C.wshttpd_message{_type: C.int(t), size: C.size_t(len(payload))})
+	if behind := payload[len(payload):cap(payload)]; len(behind) != callbackPadding || !bytes.Equal(behind, zeros[:]) {
+		b.bytes = append(append(b.bytes[:0], payload...), zeros[:]...)
+		payload = b.bytes
 	}
-	buffer := (*C.uchar)(unsafe.Pointer(unsafe.SliceData(payload)))
+	s.call(payload, b.list)
+	l.putBack(b)
+}
+
+// Message is one of those that came together.
+type Message struct {
+	Type    wsplugin.MessageType
+	Payload []byte
+}
+
+// MessageBatch is Message for several at once: the way into C and back costs
+// as much as all the rest, and is gone only once.
+func (s *cSession) MessageBatch(messages []Message) {
+	l := s.plugin.loader
+	b := l.batches.Get().(*batch)
+	b.bytes, b.list = b.bytes[:0], b.list[:0]
+	for _, m := range messages {
+		b.list = append(b.list, C.wshttpd_message{offset: C.size_t(len(b.bytes)), size: C.size_t(len(m.Payload)), _type: C.int(m.Type)})
+		b.bytes = append(append(b.bytes, m.Payload...), zeros[:]...)
+	}
+	s.call(b.bytes, b.list)
+	l.putBack(b)
+}
+
+// batch holds copies of messages while C has them.
+type batch struct {
+	bytes []byte
+	list  []C.wshttpd_message
+}
+
+func (l *Loader) putBack(b *batch) {
+	if cap(b.bytes) <= pooledBuffer {
+		l.batches.Put(b)
+	}
+}
+
+// call calls on_message for each message, and sends what was gathered. Without
+// gathering there is one message.
+func (s *cSession) call(buffer []byte, list []C.wshttpd_message) {
+	l := s.plugin.loader
+	start := (*C.uchar)(unsafe.Pointer(unsafe.SliceData(buffer)))
 	l.enter()
 	if s.gather == nil {
-		C.wshttpd_on_message(s.plugin.structure, s.private, s.handle.memory, C.int(t), buffer, C.size_t(size))
+		for _, m := range list {
+			C.wshttpd_on_message(s.plugin.structure, s.private, s.handle.memory, m._type,
+				(*C.uchar)(unsafe.Pointer(&buffer[m.offset])), m.size)
+		}
 		l.leave()
 		return
 	}
-	g := C.wshttpd_on_message_gathering(s.plugin.structure, s.private, s.handle.memory, C.int(t), buffer, C.size_t(size))
+	g := C.wshttpd_on_messages(s.plugin.structure, s.private, s.handle.memory, start, unsafe.SliceData(list), C.size_t(len(list)))
 	l.leave()
 	sendRecords(s.conn, unsafe.Slice((*byte)(unsafe.Pointer(&g.records)), int(g.used)))
 }

@@ -23,7 +23,7 @@ typedef struct {
  * type and a size, 32 bits each, and the payload, filled up to 8 bytes. */
 typedef struct {
     size_t used;
-    unsigned char records[16 << 10];
+    unsigned char records[64 << 10];
 } wshttpd_gather;
 
 /* The largest message that is gathered, in bytes. */
@@ -35,7 +35,9 @@ typedef struct {
     char address[WSHTTPD_ADDRESS_SIZE]; /* what remoteip points to */
     char busy;                          /* a lock on gather; atomic */
     pthread_t caller;                   /* the thread whose callback gathers, else 0; atomic */
-    wshttpd_gather *gather;             /* its, until somebody takes what is there */
+    char lasts;                         /* the callback does: nothing is gathered any more */
+    char closed;                        /* the plugin has closed; atomic */
+    wshttpd_gather *gather;             /* the caller's, while it may gather */
 } wshttpd_slot;
 
 /* Ways to open a library. */
@@ -57,8 +59,16 @@ void wshttpd_slot_set(wshttpd_slot *slot, uint64_t handle, const char *address, 
 uintptr_t wshttpd_on_connect(WebSocketPlugin *plugin, wshttpd_slot *slot);
 void wshttpd_on_message(WebSocketPlugin *plugin, uintptr_t session, wshttpd_slot *slot, int type,
                         unsigned char *buffer, size_t size);
-wshttpd_gather *wshttpd_on_message_gathering(WebSocketPlugin *plugin, uintptr_t session, wshttpd_slot *slot,
-                                             int type, unsigned char *buffer, size_t size);
+
+/* A message of many: where it begins in their buffer. */
+typedef struct {
+    size_t offset;
+    size_t size;
+    int type;
+} wshttpd_message;
+
+wshttpd_gather *wshttpd_on_messages(WebSocketPlugin *plugin, uintptr_t session, wshttpd_slot *slot,
+                                    unsigned char *buffer, const wshttpd_message *messages, size_t count);
 size_t wshttpd_take_gathered(wshttpd_slot *slot, unsigned char *records);
 void wshttpd_taken(wshttpd_slot *slot);
 void wshttpd_on_disconnect(WebSocketPlugin *plugin, uintptr_t session, wshttpd_slot *slot);

@@ -107,3 +107,42 @@ func TestFlushTakesWhatACallbackHasSentSoFar(t *testing.T) {
 		t.Errorf("sent %q", got)
 	}
 }
+
+func TestMessagesThatCameTogether(t *testing.T) {
+	for _, test := range []struct {
+		messages []string
+		want     string
+	}{
+		{[]string{"a", "", "b", "cd"}, "a,b,c,d"},
+		{[]string{"a", "L", "b"}, "a,LLLLLLLLLL,b"},
+		{[]string{"a", "Cb", "c"}, "a,close,b"}, // what comes after the plugin has closed is thrown away
+	} {
+		c, s := gathering(t)
+		var batch []Message
+		for _, m := range test.messages {
+			batch = append(batch, Message{wsplugin.Text, []byte(m)})
+		}
+		s.(interface{ MessageBatch([]Message) }).MessageBatch(batch)
+		if got := c.list(); got != test.want {
+			t.Errorf("%q sends %q, want %q", test.messages, got, test.want)
+		}
+	}
+}
+
+// TestMessagesAllocateNothingOnceWarm: neither alone nor together.
+func TestMessagesAllocateNothingOnceWarm(t *testing.T) {
+	c, s := gathering(t)
+	large := make([]byte, 5000, 5000+callbackPadding)
+	batch := []Message{{wsplugin.Text, nil}, {wsplugin.Binary, []byte("................")[:0]}}
+	once := func() {
+		s.Message(wsplugin.Text, large[:0:0])
+		s.(interface{ MessageBatch([]Message) }).MessageBatch(batch)
+	}
+	once()
+	if n := testing.AllocsPerRun(100, once); n > 0 {
+		t.Errorf("%v allocations", n)
+	}
+	if c.list() != "" {
+		t.Errorf("sent %q", c.list())
+	}
+}

@@ -40,7 +40,7 @@ type Loader struct {
 	waiting atomic.Int32 // callbacks that wait until fewer run
 	room    sync.Cond    // signalled when one has ended
 	crowded atomic.Bool  // it has been logged that callbacks is full
-	buffers sync.Pool    // of *[]byte, which hold messages while on_message runs
+	batches sync.Pool    // of *batch
 }
 
 // The levels of the log function, as httpd numbers them.
@@ -73,7 +73,7 @@ func New(log func(level int, format string, args ...any)) *Loader {
 	l := &Loader{
 		log:       log,
 		libraries: make(map[string]*library),
-		buffers:   sync.Pool{New: func() any { return new([]byte) }},
+		batches:   sync.Pool{New: func() any { return new(batch) }},
 	}
 	l.room.L = new(sync.Mutex)
 	return l

@@ -44,6 +44,7 @@ type conn struct {
 	// What follows belongs to the goroutine that reads.
 	session wsplugin.Session // what connect gave; it stays
 	ended   bool             // the session was told of the end
+	batch   *messageBatch    // messages of this read that wait to be delivered together; nil while there are none
 	corked  bool             // replies of this read are held back
 	direct  bool             // the next bytes go where Space said
 	over    bool             // bytes are discarded
@@ -130,6 +131,7 @@ func (c *conn) OnData(p []byte) {
 		c.take(e, err, len(p) > 0)
 	}
 	c.proto.release()
+	c.deliverBatch()
 	c.settle()
 	limit := outboxBound / 2
 	if c.ponged { // a client that pings and does not read gets no further than this
@@ -143,12 +145,18 @@ func (c *conn) OnData(p []byte) {
 // same read follow.
 func (c *conn) take(e event, err error, more bool) {
 	if err != nil {
+		c.deliverBatch()
 		c.fail(err)
 		return
 	}
+	if e.kind != eventMessage {
+		c.deliverBatch()
+	}
 	switch e.kind {
 	case eventMessage:
-		c.deliver(e, more)
+		if !c.joinsBatch(e, more) {
+			c.deliver(e, more)
+		}
 	case eventPing:
 		c.pong(e.payload)
 	case eventClose:
@@ -194,9 +202,8 @@ func (c *conn) deliver(e event, more bool) {
 	if c.out.sealed.Load() {
 		return
 	}
-	if more && !c.corked {
-		c.corked = true
-		c.out.cork()
+	if more {
+		c.cork()
 	}
 	lent := len(e.payload) >= inPlaceLeast && (!more || len(e.payload) >= inPlaceAlways)
 	if lent {
@@ -208,13 +215,26 @@ func (c *conn) deliver(e event, more bool) {
 			c.out.lend(nil)
 		}
 		if !returned {
-			c.logCrash("on_message", recover())
-			c.seal(ws.InternalError)
-			c.end()
+			c.crashed(recover())
 		}
 	}()
 	c.session.Message(e.message, e.payload)
 	returned = true
+}
+
+// crashed ends the connection after an on_message that did not return.
+func (c *conn) crashed(cause any) {
+	c.logCrash("on_message", cause)
+	c.seal(ws.InternalError)
+	c.end()
+}
+
+// cork holds back replies until the read is done with.
+func (c *conn) cork() {
+	if !c.corked {
+		c.corked = true
+		c.out.cork()
+	}
 }
 
 // pong answers a ping (RFC 6455, section 5.5.3).
