@@ -237,8 +237,8 @@ func (k *fakeKernel) wait(epfd int, events []unix.EpollEvent, timeout int) (int,
 		k.report("1000 waits without anything done in between")
 	}
 	e := k.epoll(epfd)
+	k.happen(&k.atPoll)
 	if timeout == 0 {
-		k.happen(&k.atPoll)
 		return k.collect(e, events), 0
 	}
 	k.happen(&k.atSleep)

@@ -139,12 +139,12 @@ func newFuzzRun(t *testing.T, loops int) *fuzzRun {
 	return r
 }
 
-func (r *fuzzRun) Accepted(l *Loop, fd int, _ netip.AddrPort) { r.add(l, fd) }
+func (r *fuzzRun) Accepted(l *Loop, fd int, _ netip.AddrPort) *Conn { return r.add(l, fd) }
 
 func (r *fuzzRun) AcceptFailed(error) time.Duration { return time.Millisecond }
 
 // add starts a connection on a socket.
-func (r *fuzzRun) add(l *Loop, fd int) {
+func (r *fuzzRun) add(l *Loop, fd int) *Conn {
 	r.accepted.Lock()
 	defer r.accepted.Unlock()
 	h := &fuzzConn{run: r, id: len(r.conns), fd: fd}
@@ -153,9 +153,11 @@ func (r *fuzzRun) add(l *Loop, fd int) {
 		h.sock.id, h.sock.room = h.id, 100
 	})
 	h.c = l.New(fd, h)
-	if err := h.c.Start(); err == nil {
-		r.conns = append(r.conns, h)
+	if h.c.Start() != nil {
+		return nil
 	}
+	r.conns = append(r.conns, h)
+	return h.c
 }
 
 func (r *fuzzRun) all() []*fuzzConn {

@@ -132,11 +132,11 @@ func (r *fuzzRun) busy() string {
 	r.g.mu.Unlock()
 	for _, l := range loops {
 		l.mu.Lock()
-		queue, jobs, due, resting := len(l.queue)+len(l.interrupts), len(l.jobs), len(l.due), l.resting()
+		queue, due, resting := len(l.queue)+len(l.interrupts), len(l.due), l.resting()
 		l.mu.Unlock()
-		if queue+jobs+due > 0 || resting || l.baton.isStolen() || readable(l.wakeFd) {
-			return fmt.Sprintf("a loop: %d pending, %d for spares, %d due, listener rests %v, stolen %v, woken %v",
-				queue, jobs, due, resting, l.baton.isStolen(), readable(l.wakeFd))
+		if queue+due > 0 || resting || l.baton.isStolen() || readable(l.wakeFd) {
+			return fmt.Sprintf("a loop: %d pending, %d due, listener rests %v, stolen %v, woken %v",
+				queue, due, resting, l.baton.isStolen(), readable(l.wakeFd))
 		}
 	}
 	if after, idle := r.k.idle(); !idle || after != before {

@@ -102,7 +102,7 @@ func (c *Conn) readOnce() error {
 		n, err = ignoringEINTR(unix.Read, int(fd), p)
 		if err == unix.EAGAIN && box != nil {
 			buffers.Put(box)
-			box = nil
+			box, p = nil, nil
 		}
 		return err != unix.EAGAIN
 	})

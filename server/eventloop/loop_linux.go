@@ -45,7 +45,6 @@ type Loop struct {
 
 	mu         sync.Mutex
 	queue      []*Conn // with something pending, guarded by mu like all that follows
-	jobs       []*Conn // for spare workers
 	due        deadlines
 	listeners  []*listener
 	runner     *worker

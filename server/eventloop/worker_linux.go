@@ -28,8 +28,10 @@ const (
 // worker is a thread that runs a loop, or waits to. One at a time runs it.
 //
 //	spare ── the loop was taken away from another ──▶ runs the loop
-//	  ▲  └── a connection that is known to block ───▶ serves that one
+//	  ▲                                                    │
 //	  └── done with the connection it was stuck in ◀── loses the loop
+//
+// A connection that is known to block is not called in the loop at all.
 type worker struct {
 	loop     *Loop
 	seq      uint64               // of the baton, while it runs the loop
@@ -129,12 +131,6 @@ func (w *worker) wait(counted bool) bool {
 		l.mu.Unlock()
 		w.takeFrom(victim)
 		w.run()
-	case len(l.jobs) > 0:
-		c := l.jobs[0]
-		l.jobs[0] = nil
-		l.jobs = l.jobs[1:]
-		l.mu.Unlock()
-		w.serve(c)
 	case l.baton.isBurning():
 		c := l.runner.current.Load()
 		l.mu.Unlock()
@@ -186,18 +182,13 @@ func (w *worker) died() {
 		w.leaveCall()
 	}
 	c.Interrupt() // for what it left undone
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if !w.lost {
-		l.spawn((*worker).begin)
+	if w.lost {
+		go l.alone(c, func(w *worker) { w.finish(c) })
 		return
 	}
-	l.spawn(func(next *worker) {
-		next.current.Store(c)
-		next.lost = true
-		next.finish(c)
-		next.current.Store(nil)
-	})
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.spawn((*worker).begin)
 }
 
 // run moves bytes until the loop stops or is taken away.
@@ -338,11 +329,7 @@ func (w *worker) event(c *Conn, events uint32) bool {
 	c.mu.Unlock()
 	switch {
 	case hands:
-		l := w.loop
-		l.mu.Lock()
-		l.jobs = append(l.jobs, c)
-		l.mu.Unlock()
-		l.baton.give(1)
+		go w.loop.serveAlone(c)
 		return true
 	case !reads, events&^unix.EPOLLOUT == 0:
 		return true
@@ -491,22 +478,36 @@ func (w *worker) leaveCall() bool {
 	return ok
 }
 
-// serve is receive for a connection that the loop has handed over, since it is
-// known to block.
-func (w *worker) serve(c *Conn) {
-	w.current.Store(c)
-	w.lost = true
-	begin := now()
-	w.receive(c)
-	c.mu.Lock()
-	if now()-begin >= int64(briefly) {
-		c.blocks = callsToTrust
-	} else {
-		c.blocks--
-	}
-	c.mu.Unlock()
-	w.finish(c)
-	w.current.Store(nil)
+// serveAlone is receive for a connection that is known to block: on a goroutine
+// of its own, for which Go has a thread where it needs one.
+func (l *Loop) serveAlone(c *Conn) {
+	l.alone(c, func(w *worker) {
+		begin := now()
+		w.receive(c)
+		w.putBack()
+		c.mu.Lock()
+		if now()-begin >= int64(briefly) {
+			c.blocks = callsToTrust
+		} else {
+			c.blocks--
+		}
+		c.mu.Unlock()
+		w.finish(c)
+	})
+}
+
+// alone has serve call the handler of a connection that the loop does not have,
+// and goes on after a callback that has ended the goroutine.
+func (l *Loop) alone(c *Conn, serve func(w *worker)) {
+	ended := false
+	defer func() {
+		if !ended {
+			c.Interrupt() // for what it left undone
+			go l.alone(c, func(w *worker) { w.finish(c) })
+		}
+	}()
+	serve(&worker{loop: l, lost: true})
+	ended = true
 }
 
 // finish does what has become pending for a connection that w alone has, and
