@@ -227,9 +227,7 @@ const pooledBuffer = 64 << 10
 func (p *cPlugin) Connect(c wsplugin.Conn) wsplugin.Session {
 	h := handles.take(c)
 	s := &cSession{plugin: p, handle: h, conn: c}
-	if g, ok := c.(gatherer); ok && g.Gathers() {
-		s.gather = g
-	}
+	s.gather, _ = c.(gatherer)
 	if p.structure.on_connect == nil {
 		return s
 	}
@@ -257,14 +255,15 @@ type cSession struct {
 	handle  *handle
 	private C.uintptr_t // the plugin's own pointer, of which Go makes nothing
 	conn    wsplugin.Conn
-	gather  gatherer // conn, if messages may be gathered for it
+	gather  gatherer // conn, if it is such
 }
 
 // gatherer is what a connection has whose driver takes away what a callback has
 // sent as soon as the callback lasts (Flush).
 type gatherer interface {
 	// Gathers reports whether messages of the types Text and Binary may stay
-	// here until the callback returns: they are all accepted.
+	// here until the callback that begins now returns: they are all accepted,
+	// and its goroutine keeps its thread.
 	Gathers() bool
 
 	// SendGathered is Send without waiting for room.
@@ -317,13 +316,12 @@ func (l *Loader) putBack(b *batch) {
 	}
 }
 
-// call calls on_message for each message, and sends what was gathered. Without
-// gathering there is one message.
+// call calls on_message for each message, and sends what was gathered.
 func (s *cSession) call(buffer []byte, list []C.wshttpd_message) {
 	l := s.plugin.loader
 	start := (*C.uchar)(unsafe.Pointer(unsafe.SliceData(buffer)))
 	l.enter()
-	if s.gather == nil {
+	if s.gather == nil || !s.gather.Gathers() {
 		for _, m := range list {
 			C.wshttpd_on_message(s.plugin.structure, s.private, s.handle.memory, m._type,
 				(*C.uchar)(unsafe.Pointer(&buffer[m.offset])), m.size)

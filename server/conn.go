@@ -229,9 +229,10 @@ func (c *conn) crashed(cause any) {
 	c.end()
 }
 
-// cork holds back replies until the read is done with.
+// cork holds back replies until the read is done with, if somebody sees to it
+// that they leave when a callback lasts.
 func (c *conn) cork() {
-	if !c.corked {
+	if !c.corked && (c.sock.IsWatched() || !c.sock.InLoop()) {
 		c.corked = true
 		c.out.cork()
 	}

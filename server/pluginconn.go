@@ -70,12 +70,12 @@ func (c *conn) Send(t wsplugin.MessageType, payload []byte) int {
 
 func (c *conn) Close() { c.sealWith(nil) }
 
-// Gathers reports whether what a callback sends may stay on its side until it
-// returns: a loop has it sent (Flush) when the callback lasts, and the protocol
-// has a frame for every message.
+// Gathers reports whether what a callback that begins now sends may stay on its
+// side until it returns: a loop has it sent (Flush) when the callback lasts, and
+// the protocol has a frame for every message.
 func (c *conn) Gathers() bool {
 	_, isHybi := c.proto.(*hybi)
-	return isHybi && c.sock.InLoop()
+	return isHybi && c.sock.IsWatched()
 }
 
 // SendGathered is Send for a message of type Text or Binary that was accepted

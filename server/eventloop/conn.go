@@ -224,6 +224,18 @@ func (c *Conn) Close() error {
 // InLoop reports whether a loop drives the connection, rather than a goroutine.
 func (c *Conn) InLoop() bool { return c.own == nil }
 
+// IsWatched reports whether a callback that begins now is watched: OnWritable
+// comes when it lasts, and until then it has a thread of its own. It is not
+// while a goroutine serves a connection that is known to block.
+func (c *Conn) IsWatched() bool {
+	if c.own != nil {
+		return false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return !c.detached
+}
+
 // SetHandler puts another handler in the place of the one that calls it.
 func (c *Conn) SetHandler(h Handler) {
 	c.mu.Lock()
