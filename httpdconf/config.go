@@ -36,6 +36,9 @@ type Config struct {
 	// OriginCheckSource is the directive that made it OriginSame.
 	OriginCheckSource *hcl.Range
 
+	// EventLoops is how many event loops are wanted; 0 leaves it to the server.
+	EventLoops int
+
 	// Files holds the source of everything read, by name, for diagnostics.
 	Files map[string]*hcl.File
 }

@@ -22,6 +22,7 @@ func webSocketCommands() map[string]command {
 		"WebSocketMaxMessageSize":           row("the same", (*walk).setMaxMessageSize),
 		"WebSocketOriginCheck":              row("`Off`, `Same` or `Trusted`; the default is `Same` where any of these four is used, else `Off`", (*walk).setOriginCheck),
 		"WebSocketTrustedOrigin":            row("origins that `Trusted` lets in; lines add up", (*walk).setTrustedOrigin),
+		"WebSocketEventLoops":               row("event loops, 1 to 256; by default one up to two processors, else one less than there are; httpd does not know it", (*walk).setEventLoops),
 		"WebSocketAllowReservedStatusCodes": row("whether a client may close with a reserved code", (*walk).setAllowReserved),
 	}
 }
@@ -114,6 +115,18 @@ func (w *walk) setMaxMessageSize(n *syntax.Node, words []syntax.Arg) *problem {
 		w.warn(n, words[0].Range, "websocket", fmt.Sprintf("a limit of %d bytes cuts off control frames too, which may have 125", size), "")
 	}
 	w.webSocket(n).MaxMessageSize = size
+	return nil
+}
+
+// maxEventLoops bounds WebSocketEventLoops: each is a thread and two descriptors.
+const maxEventLoops = 256
+
+func (w *walk) setEventLoops(_ *syntax.Node, words []syntax.Arg) *problem {
+	n, rest := leadingNumber(words[0].Text)
+	if rest != "" || n < 1 || n > maxEventLoops {
+		return &problem{text: "Invalid number of event loops", at: words[0].Range, hint: fmt.Sprintf("a number from 1 to %d", maxEventLoops)}
+	}
+	w.config.EventLoops = int(n)
 	return nil
 }
 

@@ -22,7 +22,7 @@ var globalOnly = []string{
 	"registerhttpmethod", "scoreboardfile", "scriptsock", "seerequesttail", "sendbuffersize", "serverlimit", "servertokens",
 	"sessioncryptodriver", "sslcryptodevice", "sslfips", "sslpassphrasedialog", "sslrandomseed", "sslsessioncache",
 	"sslstaplingcache", "sslvhostsnipolicy", "startservers", "suexec", "threadlimit", "threadsperchild", "threadstacksize", "user",
-	"watchdoginterval", "xml2encalias",
+	"watchdoginterval", "websocketeventloops", "xml2encalias",
 }
 
 // outsideHosts refuses in a VirtualHost what concerns the whole server (httpd

@@ -1,7 +1,7 @@
 package httpdconf
 
 // stockWebSocketRows are the directives of mod_websocket, its fork's included,
-// and of mod_websocket_draft76. It is constant.
+// of mod_websocket_draft76, and of wshttpd alone. It is constant.
 var stockWebSocketRows = []directiveInfo{
 	{"WebSocketHandler", "mod_websocket.c", argsTwo, orAuthConfig, tierA, "Shared library containing WebSocket implementation followed by function initialization function name"},
 	{"WebSocketHandler", "mod_websocket_draft76.c", argsTwo, orAuthConfig, tierA, "Shared library containing WebSocket implementation followed by function initialization function name"},
@@ -11,4 +11,5 @@ var stockWebSocketRows = []directiveInfo{
 	{"WebSocketOriginCheck", "mod_websocket.c", argsOne, orAuthConfig, tierA, "Specifies whether (and how) the Origin header should be checked during the opening handshake (Off|Same|Trusted). Defaults to Same."},
 	{"WebSocketTrustedOrigin", "mod_websocket.c", argsIterate, orAuthConfig, tierA, "Specifies one or more trusted Origins that are accepted during the opening handshake"},
 	{"WebSocketAllowReservedStatusCodes", "mod_websocket.c", argsFlag, orAuthConfig, tierA, "Allow or forbid close status codes that are reserved for later versions of the protocol"},
+	{"WebSocketEventLoops", "mod_websocket.c", argsOne, serverConf, tierA, "Number of event loops, each on a thread of its own; by default one for each processor but one"},
 }

@@ -98,7 +98,11 @@ func (s *Server) startLoops() (err error) {
 	if !eventloop.Loops {
 		return nil
 	}
-	s.loops, err = eventloop.NewGroup(eventloop.DefaultLoops(), func(format string, args ...any) {
+	n := s.cfg.EventLoops
+	if n == 0 {
+		n = eventloop.DefaultLoops()
+	}
+	s.loops, err = eventloop.NewGroup(n, func(format string, args ...any) {
 		s.log.printf("core", httpdconf.LevelWarn, "", format, args...)
 	})
 	if err != nil {
