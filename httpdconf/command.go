@@ -99,11 +99,12 @@ func (w *walk) node(n *syntax.Node) {
 		w.unknown(n)
 		return
 	}
-	if owners[0].Where&execOnRead != 0 && w.readCommand(n) != nil {
-		if owners[0].Module == "mod_macro.c" { // loaded only behind it, or the first pass would have refused it
-			w.report(n, &problem{text: owners[0].Name + notObeyed, at: n.NameRange()})
-		}
-		return // the first pass has run it
+	if w.ran[n] {
+		return
+	}
+	if owners[0].Module == "mod_macro.c" { // loaded only behind it
+		w.report(n, &problem{text: owners[0].Name + notObeyed, at: n.NameRange(), hint: "LoadModule macro_module has to stand above"})
+		return
 	}
 	for _, info := range owners {
 		if p := w.run(n, key, info); p != nil {

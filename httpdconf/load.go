@@ -88,6 +88,7 @@ func newReader(o Options) *reader {
 		modules: newModuleSet(table),
 		vars:    make(map[string]string),
 		defined: make(map[string]bool),
+		ran:     make(map[*syntax.Node]bool),
 	}
 	for _, name := range o.Defines {
 		r.defined[name] = true

@@ -30,6 +30,10 @@ type reader struct {
 	including []inclusion // Include lines that are being read, outermost first
 	readBytes int         // of all files together
 
+	macros                       map[string]*macro     // by lower-cased name; nil before the first
+	ignoresNesting, ignoresEmpty bool                  // what macros are not warned of
+	ran                          map[*syntax.Node]bool // directives that the first pass has run
+
 	// broken is set when the nesting is wrong: what follows cannot be told
 	// apart from it, and the tree is not processed.
 	broken bool
@@ -111,7 +115,14 @@ func (r *reader) readLine(in *syntax.Reader, b *syntax.Builder, l syntax.Line) {
 	r.warnUndefined(n, undefined)
 	if run := r.readCommand(n); run != nil {
 		b.Add(n, false)
+		r.ran[n] = true
 		run(r, in, n)
+		return
+	}
+	if r.isMacro(n) && tableName(n) == "use" {
+		b.Add(n, false)
+		r.ran[n] = true
+		r.use(b, n)
 		return
 	}
 	b.Add(n, n.Section)
@@ -144,11 +155,6 @@ func (r *reader) warnUndefined(n *syntax.Node, names []string) {
 // a loaded module has it.
 func (r *reader) readCommand(n *syntax.Node) func(*reader, *syntax.Reader, *syntax.Node) {
 	name := tableName(n)
-	if strings.HasSuffix(name, "macro") || name == "use" {
-		if !r.modules.isLoaded("mod_macro.c") {
-			return nil
-		}
-	}
 	switch name {
 	case "define":
 		return (*reader).define
@@ -170,10 +176,26 @@ func (r *reader) readCommand(n *syntax.Node) func(*reader, *syntax.Reader, *synt
 		return (*reader).conditional
 	case "<ifversion":
 		return (*reader).ifVersion
-	case "<macro", "use", "undefmacro":
+	}
+	if !r.isMacro(n) {
+		return nil
+	}
+	switch name {
+	case "<macro":
 		return (*reader).macro
+	case "undefmacro":
+		return (*reader).undefMacro
+	case "macroignorebadnesting", "macroignoreemptyargs":
+		return (*reader).ignoreInMacros
 	}
 	return nil
+}
+
+// isMacro reports whether a node is a directive of mod_macro, and that is
+// loaded.
+func (r *reader) isMacro(n *syntax.Node) bool {
+	infos := r.stock[tableName(n)]
+	return len(infos) > 0 && infos[0].Module == "mod_macro.c" && r.modules.isLoaded("mod_macro.c")
 }
 
 // info returns the stock table's entry for a directive that has one owner.
@@ -328,20 +350,6 @@ func (r *reader) loadFile(_ *syntax.Reader, n *syntax.Node) {
 			}
 		}
 		r.config.Libraries = append(r.config.Libraries, Library{File: path, Range: w.Range})
-	}
-}
-
-// macro refuses what this version does not expand: what a macro would have
-// contained cannot be left out in silence.
-func (r *reader) macro(in *syntax.Reader, n *syntax.Node) {
-	name := n.Name
-	if n.Section {
-		name = "<" + name
-	}
-	r.failAt(n, n.Range(), name+notObeyed, "write out what the macro contains")
-	n.Skipped = "macros are not expanded"
-	if n.Section {
-		r.soak(in, n, n.Name)
 	}
 }
 

@@ -26,7 +26,7 @@ func Reference() string {
 			fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", shown(info.Name), owners(rows), contexts(info.Where), rows[0].effect)
 			continue
 		}
-		if info.Where&execOnRead != 0 && info.Module == "core.c" || info.Module == "mod_so.c" || key == "<ifversion" {
+		if info.Where&execOnRead != 0 && info.Module == "core.c" || info.Module == "mod_so.c" || info.Module == "mod_macro.c" || key == "<ifversion" {
 			continue // above
 		}
 		name := "`" + shown(info.Name) + "`"
@@ -65,6 +65,11 @@ var readCommands = []struct{ name, effect string }{
 	{"LoadFile", "loads a library for plugins"},
 	{"ServerRoot", "folder of relative paths"},
 	{"DefaultRuntimeDir", "must be a folder; no effect"},
+	{"<Macro", "lines with arguments, for `Use`"},
+	{"Use", "reads the lines of a macro in its place"},
+	{"UndefMacro", "forgets one"},
+	{"MacroIgnoreBadNesting", "takes a warning away"},
+	{"MacroIgnoreEmptyArgs", "takes a warning away"},
 }
 
 // shown is a directive's name as the README shows it.
