@@ -144,10 +144,10 @@ const fullAnswer = "HTTP/1.1 503 Service Unavailable\r\nServer: " + serverToken 
 func (s *Server) refuseFull(c *netConn) {
 	s.log.printf("core", httpdconf.LevelInfo, c.RemoteAddr().String(), "connection refused: %d are open, which is the limit", s.maxConns)
 	defer c.close()
-	if c.TCPConn.SetWriteDeadline(time.Now().Add(lingerTime)) != nil {
+	if c.Socket.SetWriteDeadline(time.Now().Add(lingerTime)) != nil {
 		return
 	}
-	if _, err := c.TCPConn.Write([]byte(fullAnswer)); err == nil {
+	if _, err := c.Socket.Write([]byte(fullAnswer)); err == nil {
 		c.linger()
 	}
 }

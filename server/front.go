@@ -238,13 +238,13 @@ func (f *front) leaveFor(serve func(nc *netConn)) {
 		return
 	}
 	go func() {
-		tcp, err := tcpConn(fd)
+		socket, err := newFileSocket(fd, f.local, f.peer)
 		if err != nil {
 			f.server.log.printf("core", httpdconf.LevelError, f.peer.String(), "connection lost: %v", err)
 			f.server.open.remove(f)
 			return
 		}
-		nc := newNetConn(tcp, f.server.open, f.server.cfg.Main.Timeout)
+		nc := newNetConn(socket, f.server.open, f.server.cfg.Main.Timeout)
 		nc.since = f.began
 		f.server.open.swap(f, nc)
 		serve(nc)

@@ -1,10 +1,8 @@
 package server
 
 import (
-	"fmt"
 	"net"
 	"net/netip"
-	"os"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -78,7 +76,7 @@ func (l *listening) Accepted(on *eventloop.Loop, fd int, remote netip.AddrPort) 
 	s.pauses.Store(0)
 	f := newFront(s, l.local, remote)
 	if !s.open.add(f, s.maxConns) {
-		go s.refuseDescriptor(fd, remote)
+		go l.refuse(fd, remote)
 		return nil
 	}
 	return f.start(on, fd)
@@ -87,31 +85,13 @@ func (l *listening) Accepted(on *eventloop.Loop, fd int, remote netip.AddrPort) 
 // AcceptFailed says how long to wait (eventloop.Acceptor).
 func (l *listening) AcceptFailed(err error) time.Duration { return l.server.acceptFailed(err, l) }
 
-// refuseDescriptor is refuseFull for a socket from a loop.
-func (s *Server) refuseDescriptor(fd int, remote netip.AddrPort) {
-	tcp, err := tcpConn(fd)
+// refuse is refuseFull for a socket from a loop.
+func (l *listening) refuse(fd int, remote netip.AddrPort) {
+	s := l.server
+	socket, err := newFileSocket(fd, l.local, remote)
 	if err != nil {
 		s.log.printf("core", httpdconf.LevelInfo, remote.String(), "connection refused: %v", err)
 		return
 	}
-	s.refuseFull(newNetConn(tcp, s.open, s.cfg.Main.Timeout))
-}
-
-// tcpConn makes a Conn of net's of a descriptor that left a loop, and owns it.
-func tcpConn(fd int) (*net.TCPConn, error) {
-	f := os.NewFile(uintptr(fd), "socket")
-	defer f.Close() // what is made of it has a copy
-	c, err := net.FileConn(f)
-	if err != nil {
-		return nil, err
-	}
-	tcp, ok := c.(*net.TCPConn)
-	if !ok {
-		_ = c.Close()
-		return nil, fmt.Errorf("a connection of type %T", c)
-	}
-	// Go has set its own: what the listener has shall hold.
-	return tcp, tcp.SetKeepAliveConfig(net.KeepAliveConfig{
-		Enable: true, Idle: keepAliveIdle, Interval: keepAliveInterval, Count: keepAliveCount,
-	})
+	s.refuseFull(newNetConn(socket, s.open, s.cfg.Main.Timeout))
 }

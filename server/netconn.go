@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io"
 	"math"
-	"net"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -49,7 +48,7 @@ var errBareLF = errors.New("a line of the request's header ends in LF alone")
 // or a whole answer, and would cut honest slow ones. A WebSocket takes the
 // socket and its place in the count of connections over.
 type netConn struct {
-	*net.TCPConn
+	eventloop.Socket
 	open    *openSet
 	timeout time.Duration // without progress, for writes
 
@@ -69,8 +68,8 @@ type netConn struct {
 	once    sync.Once
 }
 
-func newNetConn(c *net.TCPConn, open *openSet, timeout time.Duration) *netConn {
-	n := &netConn{TCPConn: c, open: open, timeout: timeout, since: time.Now()}
+func newNetConn(c eventloop.Socket, open *openSet, timeout time.Duration) *netConn {
+	n := &netConn{Socket: c, open: open, timeout: timeout, since: time.Now()}
 	n.idle.Store(true)
 	return n
 }
@@ -96,10 +95,10 @@ func (c *netConn) Read(p []byte) (int, error) {
 		c.advance(p[:n])
 		return n, nil
 	}
-	if err := c.TCPConn.SetReadDeadline(c.readDeadline()); err != nil {
+	if err := c.Socket.SetReadDeadline(c.readDeadline()); err != nil {
 		return 0, err
 	}
-	n, err := c.TCPConn.Read(p)
+	n, err := c.Socket.Read(p)
 	c.eof = err == io.EOF
 	c.advance(p[:n])
 	return n, err
@@ -156,10 +155,10 @@ func (c *netConn) Write(p []byte) (int, error) {
 	c.wrote = true
 	written := 0
 	for written < len(p) {
-		if err := c.TCPConn.SetWriteDeadline(time.Now().Add(c.timeout)); err != nil {
+		if err := c.Socket.SetWriteDeadline(time.Now().Add(c.timeout)); err != nil {
 			return written, err
 		}
-		n, err := c.TCPConn.Write(p[written:min(len(p), written+writePiece)])
+		n, err := c.Socket.Write(p[written:min(len(p), written+writePiece)])
 		written += n
 		if err != nil {
 			return written, err
@@ -177,11 +176,11 @@ func (c *netConn) ReadFrom(r io.Reader) (int64, error) {
 	c.wrote = true
 	var sent int64
 	for limited.N > 0 {
-		if err := c.TCPConn.SetWriteDeadline(time.Now().Add(c.timeout)); err != nil {
+		if err := c.Socket.SetWriteDeadline(time.Now().Add(c.timeout)); err != nil {
 			return sent, err
 		}
 		// The kernel sends a file by itself only through a single limit.
-		n, err := c.TCPConn.ReadFrom(&io.LimitedReader{R: limited.R, N: min(limited.N, writePiece)})
+		n, err := c.sendFrom(&io.LimitedReader{R: limited.R, N: min(limited.N, writePiece)})
 		sent += n
 		limited.N -= n
 		if err != nil || n == 0 {
@@ -189,6 +188,14 @@ func (c *netConn) ReadFrom(r io.Reader) (int64, error) {
 		}
 	}
 	return sent, nil
+}
+
+// sendFrom sends a file without copying it, where the socket can.
+func (c *netConn) sendFrom(r *io.LimitedReader) (int64, error) {
+	if from, ok := c.Socket.(io.ReaderFrom); ok {
+		return from.ReadFrom(r)
+	}
+	return io.Copy(struct{ io.Writer }{c.Socket}, r)
 }
 
 // SetDeadline and SetWriteDeadline leave the deadlines to the phases: fasthttp
@@ -201,17 +208,17 @@ func (c *netConn) SetReadDeadline(t time.Time) error {
 	if c.taken.Load() == nil {
 		return nil
 	}
-	return c.TCPConn.SetReadDeadline(t)
+	return c.Socket.SetReadDeadline(t)
 }
 
 // readKey reads more of what belongs to a header but stands behind its blank
 // line, within the header's time. It appends to p.
 func (c *netConn) readKey(p []byte) ([]byte, error) {
-	if err := c.TCPConn.SetReadDeadline(c.headerEnd); err != nil {
+	if err := c.Socket.SetReadDeadline(c.headerEnd); err != nil {
 		return p, err
 	}
 	var buf [1024]byte
-	n, err := c.TCPConn.Read(buf[:])
+	n, err := c.Socket.Read(buf[:])
 	c.eof = err == io.EOF
 	return append(p, buf[:n]...), err
 }
@@ -222,7 +229,7 @@ func (c *netConn) takeover() (*conn, error) {
 	ws := c.session
 	c.session = nil
 	c.taken.Store(ws)
-	return ws, c.TCPConn.SetDeadline(time.Time{})
+	return ws, c.Socket.SetDeadline(time.Time{})
 }
 
 // socket makes what a WebSocket is driven by; accepted keeps it until the
@@ -244,17 +251,17 @@ func (c *netConn) Close() error {
 }
 
 func (c *netConn) linger() {
-	if c.TCPConn.CloseWrite() != nil || c.TCPConn.SetReadDeadline(time.Now().Add(lingerTime)) != nil {
+	if c.Socket.CloseWrite() != nil || c.Socket.SetReadDeadline(time.Now().Add(lingerTime)) != nil {
 		return
 	}
-	_, _ = io.CopyN(io.Discard, c.TCPConn, lingerBytes) // whatever ends it, the socket is closed next
+	_, _ = io.CopyN(io.Discard, c.Socket, lingerBytes) // whatever ends it, the socket is closed next
 }
 
 // close closes the socket and takes the connection out of the count. Any
 // goroutine may call it; only the first call counts.
 func (c *netConn) close() (err error) {
 	c.once.Do(func() {
-		err = c.TCPConn.Close()
+		err = c.Socket.Close()
 		if ws := c.taken.Load(); ws != nil {
 			ws.closed()
 		}
