@@ -35,9 +35,11 @@ type walk struct {
 	commands map[string][]command // by lower-cased name
 
 	host     *Host
-	section  *Section // nil outside of sections that depend on a path
-	records  *Records // of section, or of the host
-	override override // what may stand here
+	section  *Section          // nil outside of sections that depend on a path
+	records  *Records          // of section, or of the host
+	override override          // what may stand here
+	rules    *AuthzRule        // the container of Require lines that is open
+	checks   []*hcl.Diagnostic // what httpd finds once the tree is processed
 
 	behind     behind
 	unserved   []*syntax.Node  // in the section: what names handlers that are not here

@@ -6,6 +6,8 @@ import (
 
 	"github.com/dlclark/regexp2"
 	"github.com/hashicorp/hcl/v2"
+
+	"github.com/wshttpd/wshttpd/httpdconf/expr"
 )
 
 // Config is the meaning of one httpd.conf with all its includes. It is plain
@@ -198,15 +200,38 @@ const (
 	OriginTrusted
 )
 
-// AuthzDir is mod_authz_core's record: who is let in. Its fields are
-// alternatives; without any nobody is.
+// AuthzDir is mod_authz_core's record: who is let in.
 type AuthzDir struct {
-	Granted  bool
-	Local    bool // clients on this machine
+	Root      *AuthzRule // nil where no Require stands: everybody
+	Merging   AuthMerging
+	Forbidden *bool  // AuthzSendForbiddenOnFailure; nil inherits
+	Section   string // the enclosing section's opener, for the log
+	Range     hcl.Range
+}
+
+// AuthMerging says how the rules of a section combine with earlier ones.
+type AuthMerging int
+
+// The modes of AuthMerging. MergingUnset replaces, as MergingOff does, but not
+// by a section that has no Require.
+const (
+	MergingUnset AuthMerging = iota
+	MergingOff
+	MergingAnd
+	MergingOr
+)
+
+// AuthzRule is one Require line, or a container of rules.
+type AuthzRule struct {
+	Not      bool         // Require not, RequireNone
+	All      bool         // of a container: RequireAll; else one is enough
+	Rules    []*AuthzRule // of a container
+	Provider string       // "all", "ip", "local", "method", "expr"; empty for a container
+
+	Granted  bool // of all
 	Networks []netip.Prefix
 	Methods  []string
-	Section  string // the enclosing section's opener, for the log
-	Range    hcl.Range
+	Expr     *expr.Expr
 }
 
 // IndexDir is mod_dir's record.

@@ -42,6 +42,7 @@ func (w *walk) finish() {
 	}
 	w.warnSkipped(w.reader.nodes)
 	w.noteOriginCheck()
+	w.diags = append(w.diags, w.checks...)
 	w.checkErrorLogs()
 }
 

@@ -137,7 +137,8 @@ func dumpRecords(b *bytes.Buffer, indent string, r Records) {
 		line("draft76 plugin %s draft75 %v", pluginName(d.Plugin), d.SupportDraft75)
 	}
 	if a := r.Authz; a != nil {
-		line("require granted %v local %v networks %v methods %v", a.Granted, a.Local, a.Networks, a.Methods)
+		line("require merging %d", a.Merging)
+		dumpRule(b, indent+"  ", a.Root)
 	}
 	if i := r.Index; i != nil {
 		line("index %q", i.DirectoryIndex)
@@ -157,4 +158,14 @@ func pluginName(p *PluginRef) string {
 		return "none"
 	}
 	return p.Arg
+}
+
+func dumpRule(b *bytes.Buffer, indent string, r *AuthzRule) {
+	if r == nil {
+		return
+	}
+	fmt.Fprintf(b, "%s%s not %v all %v granted %v networks %v methods %v\n", indent, r.Provider, r.Not, r.All, r.Granted, r.Networks, r.Methods)
+	for _, child := range r.Rules {
+		dumpRule(b, indent+"  ", child)
+	}
 }

@@ -10,15 +10,14 @@ func (base Records) Merge(over Records) Records {
 		Core:      mergeCore(base.Core, over.Core),
 		WebSocket: replace(base.WebSocket, over.WebSocket),
 		Draft76:   replace(base.Draft76, over.Draft76),
-		Authz:     replace(base.Authz, over.Authz),
+		Authz:     mergeAuthz(base.Authz, over.Authz),
 		Index:     mergeIndex(base.Index, over.Index),
 		Mime:      mergeMime(base.Mime, over.Mime),
 	}
 }
 
-// replace merges the records of modules without a merge function, or with one
-// that forgets what was there: mod_websocket, mod_websocket_draft76, and
-// mod_authz_core under AuthMerging Off.
+// replace merges the records of modules without a merge function:
+// mod_websocket and mod_websocket_draft76.
 func replace[T any](base, over *T) *T {
 	if over != nil {
 		return over

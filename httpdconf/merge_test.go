@@ -92,17 +92,17 @@ func TestOptions(t *testing.T) {
 
 func TestOtherRecordsMerge(t *testing.T) {
 	base := Records{
-		Authz: &AuthzDir{Granted: true},
+		Authz: &AuthzDir{Root: &AuthzRule{Provider: "all", Granted: true}},
 		Index: &IndexDir{DirectoryIndex: []string{"a"}},
 		Mime:  &MimeDir{Types: map[string]string{"a": "1", "b": "1"}, Unserved: map[string]string{"cgi": "x"}},
 	}
 	over := Records{
-		Authz: &AuthzDir{},
+		Authz: &AuthzDir{Root: &AuthzRule{Provider: "all"}},
 		Index: &IndexDir{},
 		Mime:  &MimeDir{Types: map[string]string{"b": "2"}},
 	}
 	m := base.Merge(over)
-	if m.Authz.Granted {
+	if m.Authz.Root.Granted {
 		t.Error("a later Require has to replace the earlier one")
 	}
 	if !reflect.DeepEqual(m.Index.DirectoryIndex, []string{"a"}) {

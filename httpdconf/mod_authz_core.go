@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/wshttpd/wshttpd/httpdconf/expr"
 	"github.com/wshttpd/wshttpd/httpdconf/syntax"
 )
 
@@ -14,8 +15,12 @@ import (
 // mod_authz_host that need no name to be resolved.
 func authzCoreCommands() map[string]command {
 	return map[string]command{
-		"Require":     {"mod_authz_core.c", (*walk).setRequire, "`all granted`, `all denied`, `ip`, `local`, `method`; any other refuses the start"},
-		"AuthMerging": {"mod_authz_core.c", (*walk).setAuthMerging, "`Off`, which is the default"},
+		"Require":                     {"mod_authz_core.c", (*walk).setRequire, "`all`, `ip`, `local`, `method`, `expr`, each also with `not`; any other refuses the start"},
+		"<RequireAll":                 {"mod_authz_core.c", (*walk).requireSection, "all rules in it have to hold"},
+		"<RequireAny":                 {"mod_authz_core.c", (*walk).requireSection, "one rule in it has to hold"},
+		"<RequireNone":                {"mod_authz_core.c", (*walk).requireSection, "no rule in it may hold"},
+		"AuthMerging":                 {"mod_authz_core.c", (*walk).setAuthMerging, "`Off`, `And`, `Or`: what becomes of earlier sections' rules"},
+		"AuthzSendForbiddenOnFailure": {"mod_authz_core.c", (*walk).setForbiddenOnFailure, "403 rather than 401"},
 	}
 }
 
@@ -48,59 +53,166 @@ func (w *walk) setRequire(n *syntax.Node, _ []syntax.Arg) *problem {
 		}
 		return &problem{text: "Unknown Authz provider: " + name, at: n.ArgsRange(), hint: hint}
 	}
-	d := w.records.Authz
-	if d == nil {
-		d = &AuthzDir{Range: n.Range()}
-		if parent := enclosing(n); parent != nil {
-			d.Section = parent.Opener()
-		}
-	}
-	p := requirement(d, provider, rest)
-	switch {
-	case p != nil:
+	rule, p := requirement(provider, rest)
+	if p != nil {
 		p.at = n.ArgsRange()
 		return p
-	case negated:
-		return &problem{text: "negative Require directive has no effect in <RequireAny> directive", at: n.ArgsRange()}
 	}
-	w.records.Authz = d
+	rule.Not = negated
+	return w.addRule(n, rule, "negative Require")
+}
+
+// authzRecord is the section's record, and the rules to which the next is
+// added.
+func (w *walk) authzRecord(n *syntax.Node) *AuthzDir {
+	if w.records.Authz == nil {
+		w.records.Authz = &AuthzDir{Range: n.Range()}
+		if parent := enclosing(n); parent != nil {
+			w.records.Authz.Section = parent.Opener()
+		}
+	}
+	return w.records.Authz
+}
+
+// addRule adds a rule to the container that is open, or to the lines of the
+// section, of which one is enough.
+func (w *walk) addRule(n *syntax.Node, rule *AuthzRule, name string) *problem {
+	d := w.authzRecord(n)
+	into := w.rules
+	if into == nil {
+		if d.Root == nil {
+			d.Root = &AuthzRule{}
+		}
+		into = d.Root
+	}
+	if rule.Not && !into.All {
+		outer := "RequireAny"
+		if into.Not {
+			outer = "RequireNone"
+		}
+		return &problem{text: fmt.Sprintf("%s directive has no effect in <%s> directive", name, outer), at: n.NameRange(),
+			hint: "put it into <RequireAll>, beside what lets somebody in"}
+	}
+	into.Rules = append(into.Rules, rule)
 	return nil
 }
 
-// requirement adds what one line lets in to d.
-func requirement(d *AuthzDir, provider, args string) *problem {
+// requireSection is RequireAll, RequireAny and RequireNone (httpd 2.4
+// modules/aaa/mod_authz_core.c, add_authz_section).
+func (w *walk) requireSection(n *syntax.Node, _ []syntax.Arg) *problem {
+	arg, closed := n.Args, true
+	if end := strings.LastIndexByte(arg, '>'); end >= 0 {
+		arg = arg[:end]
+	} else {
+		closed = false
+	}
+	switch {
+	case !closed:
+		return &problem{text: fmt.Sprintf("<%s> directive missing closing '>'", n.Name)}
+	case strings.TrimSpace(arg) != "":
+		return &problem{text: fmt.Sprintf("<%s> directive doesn't take additional arguments", n.Name), at: n.ArgsRange()}
+	}
+	rule := &AuthzRule{All: strings.EqualFold(n.Name, "RequireAll"), Not: strings.EqualFold(n.Name, "RequireNone")}
+	w.authzRecord(n)
+	outer, override, before := w.rules, w.override, len(w.diags)
+	w.rules, w.override = rule, orAuthConfig
+	w.nodes(n.Children)
+	w.rules, w.override = outer, override
+	if len(rule.Rules) == 0 {
+		if w.diags[before:].HasErrors() {
+			return nil // what should stand in it is wrong
+		}
+		return &problem{text: fmt.Sprintf("<%s> directive contains no authorization directives", n.Name), at: n.NameRange()}
+	}
+	if !slices.ContainsFunc(rule.Rules, func(r *AuthzRule) bool { return !r.Not }) {
+		w.checks = append(w.checks, checkError(fmt.Sprintf("AH01624: <%s> directive contains only negative authorization directives", n.Name),
+			fmt.Sprintf("%s:%d: add a Require that lets somebody in, such as Require all granted", shownFile(n.Line.Filename()), n.Line.Last())))
+	}
+	return w.addRule(n, rule, "<"+n.Name+">")
+}
+
+// requirement reads one Require line.
+func requirement(provider, args string) (*AuthzRule, *problem) {
+	rule := &AuthzRule{Provider: provider}
 	switch provider {
 	case "all":
 		word, rest := syntax.Word(args)
-		switch {
-		case rest == "" && strings.EqualFold(word, "granted"):
-			d.Granted = true
-		case rest != "" || !strings.EqualFold(word, "denied"):
-			return &problem{text: "Argument for 'Require all' must be 'granted' or 'denied'"}
+		rule.Granted = strings.EqualFold(word, "granted")
+		if rest != "" || !rule.Granted && !strings.EqualFold(word, "denied") {
+			return nil, &problem{text: "Argument for 'Require all' must be 'granted' or 'denied'"}
 		}
-		return nil
+		return rule, nil
 	case "local":
-		d.Local = true // httpd looks at no argument
-		return nil
+		return rule, nil // httpd looks at no argument
 	case "ip":
-		return requireIP(d, args)
+		return rule, requireIP(rule, args)
 	case "method":
-		for args != "" {
-			var method string
-			method, args = syntax.Word(args)
-			d.Methods = append(d.Methods, method)
+		for _, m := range wordsOf(args) {
+			if !slices.Contains(httpMethods, m) {
+				return nil, &problem{text: fmt.Sprintf("Invalid Method '%s'", m)}
+			}
+			if m == "HEAD" {
+				m = "GET" // one number in httpd
+			}
+			rule.Methods = append(rule.Methods, m)
 		}
-		return nil
+		return rule, nil
+	case "expr":
+		return rule, requireExpr(rule, args)
 	}
-	return &problem{
+	return nil, &problem{
 		text: fmt.Sprintf("Require %s is not obeyed by this version of wshttpd", provider),
-		hint: "rather than let everybody in, the server does not start; Require all, ip, local and method are obeyed",
+		hint: "rather than let everybody in, the server does not start; Require all, ip, local, method and expr are obeyed",
 	}
+}
+
+// httpMethods are those that httpd knows without further modules (httpd 2.4
+// modules/http/http_protocol.c, ap_method_registry_init). It is constant.
+var httpMethods = []string{
+	"GET", "HEAD", "PUT", "POST", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "PROPFIND", "PROPPATCH", "MKCOL", "COPY", "MOVE", "LOCK", "UNLOCK",
+	"VERSION-CONTROL", "CHECKOUT", "UNCHECKOUT", "CHECKIN", "UPDATE", "LABEL", "REPORT", "MKWORKSPACE", "MKACTIVITY", "BASELINE-CONTROL", "MERGE",
+}
+
+// exprReads are the variables and functions that the server has for an
+// expression. It is constant.
+var exprReads = []string{
+	"REQUEST_METHOD", "REQUEST_URI", "QUERY_STRING", "REMOTE_ADDR", "CONN_REMOTE_ADDR", "SERVER_PROTOCOL", "DOCUMENT_ROOT",
+	"HTTP_HOST", "HTTP_USER_AGENT", "HTTP_REFERER", "HTTP_COOKIE", "HTTP_ACCEPT", "HTTP_FORWARDED", "req", "http", "req_novary",
+}
+
+// requireExpr reads "Require expr". An expression in quotes is one word.
+func requireExpr(rule *AuthzRule, args string) *problem {
+	e, err := expr.Parse(unquoted(args))
+	if err != nil {
+		text, why, _ := strings.Cut(err.Error(), "\n")
+		return &problem{text: "Cannot parse expression in require line: " + text, hint: why}
+	}
+	for _, read := range e.Reads() {
+		if read.Kind != expr.ReadRemote && !slices.Contains(exprReads, read.Name) {
+			return &problem{
+				text: fmt.Sprintf("Require expr with %s is not obeyed by this version of wshttpd", read.Name),
+				hint: "rather than take it for empty, the server does not start; it has " + strings.Join(exprReads, ", "),
+			}
+		}
+	}
+	rule.Expr = e
+	return nil
+}
+
+// unquoted is the expression of a line that is quoted as a whole (httpd 2.4
+// modules/aaa/mod_authz_core.c, expr_parse_config).
+func unquoted(s string) string {
+	if s != "" && s[0] == '"' {
+		if word, rest := syntax.Word(s); rest == "" {
+			return word
+		}
+	}
+	return s
 }
 
 // requireIP reads the networks of "Require ip" (APR's apr_ipsubnet_create):
 // addresses, the first parts of one, with a prefix length or a netmask.
-func requireIP(d *AuthzDir, args string) *problem {
+func requireIP(rule *AuthzRule, args string) *problem {
 	if args == "" {
 		return &problem{text: "'require ip' requires an argument"}
 	}
@@ -111,7 +223,7 @@ func requireIP(d *AuthzDir, args string) *problem {
 		if why != "" {
 			return &problem{text: fmt.Sprintf("ip address '%s' appears to be invalid: %s", word, why)}
 		}
-		d.Networks = append(d.Networks, prefix)
+		rule.Networks = append(rule.Networks, prefix)
 	}
 	return nil
 }
@@ -164,25 +276,126 @@ func maskBits(mask string, ip netip.Addr) (bits int, good bool) {
 	return bits, wide == 0
 }
 
-// Admits reports whether the record lets a request in: client and server are
-// the ends of its connection. Several lines are alternatives.
-func (a *AuthzDir) Admits(client, server netip.Addr, method string) bool {
-	client, server = client.Unmap(), server.Unmap()
-	switch {
-	case a.Granted:
-		return true
-	case a.Local && (client.IsLoopback() || client == server):
-		return true
-	case slices.Contains(a.Methods, method):
-		return true
-	}
-	return slices.ContainsFunc(a.Networks, func(p netip.Prefix) bool { return p.Contains(client) })
+// AuthzResult is what rules say of a request.
+type AuthzResult int
+
+// The results. The zero value lets nobody in.
+const (
+	AuthzDenied AuthzResult = iota
+	AuthzGranted
+	AuthzNeutral // no opinion: a negated rule that does not hold
+	AuthzFailed  // an expression could not be evaluated
+)
+
+// AuthzRequest is what rules look at.
+type AuthzRequest struct {
+	Client, Server netip.Addr // the ends of the connection
+	Method         string
+	Env            expr.Env
 }
 
-func (w *walk) setAuthMerging(n *syntax.Node, _ []syntax.Arg) *problem {
-	word, _ := syntax.Word(n.Args)
-	if strings.EqualFold(word, "off") {
-		return nil
+// Decide returns what the record says of a request: AuthzGranted lets it in.
+func (a *AuthzDir) Decide(q *AuthzRequest) AuthzResult {
+	if a == nil || a.Root == nil {
+		return AuthzGranted
 	}
-	return &problem{text: "AuthMerging is not obeyed by this version of wshttpd, but for Off", at: n.NameRange(), hint: "write the whole of the rules into the inner section"}
+	plain := *q
+	plain.Client, plain.Server = q.Client.Unmap(), q.Server.Unmap()
+	if plain.Method == "HEAD" {
+		plain.Method = "GET"
+	}
+	return a.Root.decide(&plain)
+}
+
+// decide is httpd 2.4 modules/aaa/mod_authz_core.c, apply_authz_sections.
+func (r *AuthzRule) decide(q *AuthzRequest) AuthzResult {
+	result := r.combine(q)
+	if !r.Not {
+		return result
+	}
+	switch result {
+	case AuthzGranted:
+		return AuthzDenied
+	case AuthzDenied:
+		return AuthzNeutral
+	}
+	return result
+}
+
+// combine asks a container's rules in order, until one decides.
+func (r *AuthzRule) combine(q *AuthzRequest) AuthzResult {
+	if r.Provider != "" {
+		return r.holds(q)
+	}
+	result := AuthzNeutral
+	for _, child := range r.Rules {
+		switch c := child.decide(q); {
+		case c == AuthzFailed, r.All && c == AuthzDenied, !r.All && c == AuthzGranted:
+			return c
+		case result == AuthzNeutral:
+			result = c
+		}
+	}
+	return result
+}
+
+func (r *AuthzRule) holds(q *AuthzRequest) AuthzResult {
+	holds := false
+	switch r.Provider {
+	case "all":
+		holds = r.Granted
+	case "local":
+		holds = q.Client.IsLoopback() || q.Client == q.Server
+	case "ip":
+		holds = slices.ContainsFunc(r.Networks, func(p netip.Prefix) bool { return p.Contains(q.Client) })
+	case "method":
+		holds = slices.Contains(r.Methods, q.Method)
+	case "expr":
+		var err error
+		if holds, err = r.Expr.Bool(q.Env); err != nil {
+			return AuthzFailed
+		}
+	}
+	if holds {
+		return AuthzGranted
+	}
+	return AuthzDenied
+}
+
+func (w *walk) setAuthMerging(n *syntax.Node, words []syntax.Arg) *problem {
+	mode := map[string]AuthMerging{"off": MergingOff, "and": MergingAnd, "or": MergingOr}[strings.ToLower(words[0].Text)]
+	if mode == MergingUnset {
+		return &problem{text: "AuthMerging must be one of: Off | And | Or", at: words[0].Range}
+	}
+	w.authzRecord(n).Merging = mode
+	return nil
+}
+
+func (w *walk) setForbiddenOnFailure(n *syntax.Node, words []syntax.Arg) *problem {
+	on := strings.EqualFold(words[0].Text, "on")
+	w.authzRecord(n).Forbidden = &on
+	return nil
+}
+
+// mergeAuthz is httpd 2.4 modules/aaa/mod_authz_core.c,
+// merge_authz_core_dir_config: under AuthMerging And and Or both records' rules
+// hold, else the later ones alone.
+func mergeAuthz(base, over *AuthzDir) *AuthzDir {
+	if base == nil || over == nil {
+		return replace(base, over)
+	}
+	m := *over
+	switch {
+	case over.Merging == MergingUnset && over.Root == nil:
+		m.Root, m.Merging, m.Section, m.Range = base.Root, base.Merging, base.Section, base.Range
+	case over.Merging == MergingUnset, over.Merging == MergingOff, base.Root == nil:
+	case over.Root == nil:
+		m.Root, m.Section, m.Range = base.Root, base.Section, base.Range
+	default:
+		m.Root = &AuthzRule{All: over.Merging == MergingAnd, Rules: []*AuthzRule{base.Root, over.Root}}
+	}
+	if m.Forbidden == nil {
+		m.Forbidden = base.Forbidden
+	}
+	return &m
 }

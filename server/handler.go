@@ -6,7 +6,6 @@ import (
 
 	"github.com/valyala/fasthttp"
 
-	"github.com/wshttpd/wshttpd/httpdconf"
 	"github.com/wshttpd/wshttpd/ws"
 )
 
@@ -43,8 +42,14 @@ func (s *Server) serveHTTP(ctx *fasthttp.RequestCtx) {
 	r.walk()
 	handler := r.handler()
 	isUpgrade := s.isUpgrade(ctx, handler)
-	if r.place.what == isRefused && s.deny(ctx, r, r.place.why) != 0 || !s.admitted(ctx, r) {
-		s.answer(ctx, fasthttp.StatusForbidden)
+	refusal := 0
+	if r.place.what == isRefused {
+		refusal = s.deny(ctx, r, r.place.why)
+	} else {
+		refusal = s.access(ctx, r)
+	}
+	if refusal != 0 {
+		s.answer(ctx, refusal)
 		if isUpgrade {
 			decide(ctx)
 			ctx.SetConnectionClose() // what follows may be frames
@@ -92,19 +97,6 @@ func (s *Server) isUnserved(r *route, handler string) bool {
 			return true
 		}
 	}
-	return false
-}
-
-// admitted asks Require, and logs a refusal as httpd does.
-func (s *Server) admitted(ctx *fasthttp.RequestCtx, r *route) bool {
-	a := r.settings.Authz
-	if a == nil || a.Admits(addrOf(ctx.RemoteAddr()), localAddr(ctx).Addr(), string(ctx.Method())) {
-		return true
-	}
-	s.logOf(r).printf("authz_core", httpdconf.LevelError, ctx.RemoteAddr().String(),
-		"AH01630: client denied by server configuration: %s", r.filename)
-	s.logOf(r).printf("authz_core", httpdconf.LevelInfo, ctx.RemoteAddr().String(),
-		"%s was closed by the Require in %s (%s:%d)", r.path, a.Section, a.Range.Filename, a.Range.Start.Line)
 	return false
 }
 

@@ -21,8 +21,47 @@ type merged struct {
 
 // mergedNode is what the sections on the way to it come to.
 type mergedNode struct {
-	records httpdconf.Records
-	next    map[*httpdconf.Section]*mergedNode
+	mergeStep
+	next map[*httpdconf.Section]*mergedNode
+}
+
+// mergeStep is how far the sections of a request are merged: those of one walk
+// among each other, and then over what the walks before it came to (httpd 2.4
+// server/request.c, ap_location_walk). Under AuthMerging that makes a
+// difference.
+type mergeStep struct {
+	records httpdconf.Records // outer and inner
+	outer   httpdconf.Records // of the walks before
+	inner   httpdconf.Records // of this one
+	walk    httpdconf.SectionKind
+}
+
+// noWalk is the step in front of all sections.
+const noWalk httpdconf.SectionKind = -1
+
+// with returns the step behind one more section.
+func (m mergeStep) with(s *httpdconf.Section) mergeStep {
+	next := mergeStep{outer: m.outer, inner: s.Records, walk: walkOf(s.Kind)}
+	if next.walk == m.walk {
+		next.inner = m.inner.Merge(s.Records)
+	} else {
+		next.outer = m.records
+	}
+	next.records = next.outer.Merge(next.inner)
+	return next
+}
+
+// walkOf returns the kind that stands for all of one walk.
+func walkOf(kind httpdconf.SectionKind) httpdconf.SectionKind {
+	switch kind {
+	case httpdconf.DirectoryMatchSection:
+		return httpdconf.DirectorySection
+	case httpdconf.FilesMatchSection:
+		return httpdconf.FilesSection
+	case httpdconf.LocationMatchSection:
+		return httpdconf.LocationSection
+	}
+	return kind
 }
 
 // of returns what sections, in their order, make of a host's base.
@@ -54,17 +93,17 @@ func (m *merged) learn(h *httpdconf.Host, sections []*httpdconf.Section) httpdco
 	}
 	node := m.roots[h]
 	if node == nil {
-		node = &mergedNode{records: h.Base}
+		node = &mergedNode{mergeStep: mergeStep{records: h.Base, walk: noWalk}}
 		m.roots[h] = node
 	}
 	for i, s := range sections {
 		next := node.next[s]
 		if next == nil {
 			if m.nodes >= maxMerged {
-				return mergeAll(node.records, sections[i:])
+				return node.all(sections[i:])
 			}
 			m.nodes++
-			next = &mergedNode{records: node.records.Merge(s.Records)}
+			next = &mergedNode{mergeStep: node.with(s)}
 			if node.next == nil {
 				node.next = make(map[*httpdconf.Section]*mergedNode)
 			}
@@ -75,9 +114,13 @@ func (m *merged) learn(h *httpdconf.Host, sections []*httpdconf.Section) httpdco
 	return node.records
 }
 
-func mergeAll(r httpdconf.Records, sections []*httpdconf.Section) httpdconf.Records {
+func mergeAll(base httpdconf.Records, sections []*httpdconf.Section) httpdconf.Records {
+	return mergeStep{records: base, walk: noWalk}.all(sections)
+}
+
+func (m mergeStep) all(sections []*httpdconf.Section) httpdconf.Records {
 	for _, s := range sections {
-		r = r.Merge(s.Records)
+		m = m.with(s)
 	}
-	return r
+	return m.records
 }

@@ -102,8 +102,8 @@ func (s *Server) serveDirectory(ctx *fasthttp.RequestCtx, r *route) {
 		if p := &index.place; p.what == isNothing || p.what == isFolder || p.rest != "" {
 			continue
 		}
-		if !s.admitted(ctx, &index) {
-			s.answer(ctx, fasthttp.StatusForbidden)
+		if refusal := s.access(ctx, &index); refusal != 0 {
+			s.answer(ctx, refusal)
 			return
 		}
 		if s.isUnserved(&index, index.handler()) {

@@ -1,0 +1,90 @@
+package server
+
+import (
+	"net/netip"
+	"strings"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/wshttpd/wshttpd/httpdconf"
+)
+
+// access asks Require, and logs a refusal as httpd does. It returns the status
+// of the refusal, 0 where the request is let in (httpd 2.4
+// modules/aaa/mod_authz_core.c, authorize_user_core).
+func (s *Server) access(ctx *fasthttp.RequestCtx, r *route) (refusal int) {
+	a := r.settings.Authz
+	if a == nil {
+		return 0
+	}
+	env := exprEnv{ctx, r}
+	result := a.Decide(&httpdconf.AuthzRequest{
+		Client: env.Remote(), Server: localAddr(ctx).Addr(), Method: string(ctx.Method()), Env: env,
+	})
+	log, client := s.logOf(r), ctx.RemoteAddr().String()
+	switch result {
+	case httpdconf.AuthzGranted:
+		return 0
+	case httpdconf.AuthzFailed:
+		log.printf("authz_core", httpdconf.LevelError, client, "AH02320: cannot evaluate the expression of Require expr for %s", r.path)
+		refusal = fasthttp.StatusInternalServerError
+	default:
+		log.printf("authz_core", httpdconf.LevelError, client, "AH01630: client denied by server configuration: %s", r.filename)
+		refusal = fasthttp.StatusForbidden
+	}
+	log.printf("authz_core", httpdconf.LevelInfo, client,
+		"%s was closed by the Require in %s (%s:%d)", r.path, a.Section, a.Range.Filename, a.Range.Start.Line)
+	return refusal
+}
+
+// exprEnv is what expressions see of a request. It does not outlive the
+// handler.
+type exprEnv struct {
+	ctx *fasthttp.RequestCtx
+	r   *route
+}
+
+// exprHeaders are the variables that are headers. It is constant.
+var exprHeaders = map[string]string{
+	"HTTP_HOST": "Host", "HTTP_USER_AGENT": "User-Agent", "HTTP_REFERER": "Referer", "HTTP_COOKIE": "Cookie", "HTTP_ACCEPT": "Accept",
+	"HTTP_FORWARDED": "Forwarded",
+}
+
+// Variable returns a variable, of those that httpdconf lets pass.
+func (e exprEnv) Variable(name string) string {
+	if header := exprHeaders[name]; header != "" {
+		return e.header(header)
+	}
+	switch name {
+	case "REQUEST_METHOD":
+		return string(e.ctx.Method())
+	case "REQUEST_URI":
+		return e.r.path
+	case "QUERY_STRING":
+		return e.r.query
+	case "REMOTE_ADDR", "CONN_REMOTE_ADDR":
+		return e.Remote().String()
+	case "SERVER_PROTOCOL":
+		return string(e.ctx.Request.Header.Protocol())
+	case "DOCUMENT_ROOT":
+		return e.r.host.DocumentRoot
+	}
+	return ""
+}
+
+// header returns the lines of a header as one.
+func (e exprEnv) header(name string) string {
+	return strings.Join(headerLines(e.ctx, name), ", ")
+}
+
+// Function is req, http and req_novary: no other passes httpdconf.
+func (e exprEnv) Function(_, arg string) (string, error) { return e.header(arg), nil }
+
+// Test answers no operator: none passes httpdconf.
+func (e exprEnv) Test(byte, string) bool { return false }
+
+// List holds nothing: no list passes httpdconf.
+func (e exprEnv) List(string, string) []string { return nil }
+
+// Remote is the client's address.
+func (e exprEnv) Remote() netip.Addr { return addrOf(e.ctx.RemoteAddr()).Unmap() }
