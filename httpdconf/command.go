@@ -166,7 +166,7 @@ func (w *walk) unknown(n *syntax.Node) {
 func (w *walk) hintAtName(n *syntax.Node) string {
 	if infos := w.stock[tableName(n)]; len(infos) > 0 {
 		if infos[0].Module == "mod_access_compat.c" {
-			return fmt.Sprintf("%s is of httpd 2.2 and needs mod_access_compat, which wshttpd does not have: drop it and write Require", n.Name)
+			return fmt.Sprintf("%s is of httpd 2.2: write Require, or add a LoadModule access_compat_module line", n.Name)
 		}
 		ident := identOf(infos[0].Module)
 		return fmt.Sprintf("%s belongs to %s: it needs a LoadModule %s line", n.Name, infos[0].Module, ident)
@@ -234,7 +234,7 @@ func commandTable() map[string][]command {
 	table := make(map[string][]command)
 	for _, rows := range []map[string]command{
 		coreCommands(), sectionCommands(), soCommands(), mpmCommands(), unixdCommands(),
-		webSocketCommands(), draft76Commands(), authzCoreCommands(), dirCommands(), mimeCommands(), aliasCommands(), filterCommands(),
+		webSocketCommands(), draft76Commands(), authzCoreCommands(), accessCompatCommands(), dirCommands(), mimeCommands(), aliasCommands(), filterCommands(),
 	} {
 		for name, c := range rows {
 			key := strings.ToLower(name)

@@ -156,6 +156,7 @@ type Records struct {
 	WebSocket *WebSocketDir
 	Draft76   *Draft76Dir
 	Authz     *AuthzDir
+	Access    *AccessDir
 	Index     *IndexDir
 	Mime      *MimeDir
 }

@@ -113,7 +113,7 @@ func TestDebianWithMore(t *testing.T) {
 		{"WebSockets", []string{"LoadModule websocket_module x", "<Location /ws>", "SetHandler websocket-handler", "WebSocketHandler x.so init", "</Location>"}, ""},
 		{"TLS that nobody configured", []string{"LoadModule ssl_module x", "<IfModule mod_ssl.c>", "SSLSessionCacheTimeout 300", "</IfModule>"}, ""},
 		{"TLS", []string{"LoadModule ssl_module x", "<IfModule mod_ssl.c>", "SSLEngine on", "</IfModule>"}, "SSLEngine stands in a section that is skipped"},
-		{"access of httpd 2.2", []string{"<Location /x>", "Order deny,allow", "Deny from all", "</Location>"}, "needs mod_access_compat"},
+		{"access of httpd 2.2", []string{"<Location /x>", "Order deny,allow", "Deny from example.com", "</Location>"}, "Allow and Deny from example.com is not obeyed"},
 		{"a password", []string{"<Location /x>", "AuthType Basic", "Require valid-user", "</Location>"}, "AuthType is not obeyed"},
 		{".htaccess files", []string{"<Directory /var/www/>", "AllowOverride All", "</Directory>"}, "wshttpd does not read .htaccess files"},
 		{"CGI", []string{"LoadModule cgi_module x", "<IfModule mod_cgi.c>", "ScriptAlias /cgi-bin/ /usr/lib/cgi-bin/", "</IfModule>"}, ""},

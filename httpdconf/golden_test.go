@@ -140,6 +140,9 @@ func dumpRecords(b *bytes.Buffer, indent string, r Records) {
 		line("require merging %d", a.Merging)
 		dumpRule(b, indent+"  ", a.Root)
 	}
+	if a := r.Access; a != nil {
+		line("order %d allow %v deny %v", a.Order, a.Allow, a.Deny)
+	}
 	if i := r.Index; i != nil {
 		line("index %q", i.DirectoryIndex)
 	}

@@ -11,13 +11,14 @@ func (base Records) Merge(over Records) Records {
 		WebSocket: replace(base.WebSocket, over.WebSocket),
 		Draft76:   replace(base.Draft76, over.Draft76),
 		Authz:     mergeAuthz(base.Authz, over.Authz),
+		Access:    replace(base.Access, over.Access),
 		Index:     mergeIndex(base.Index, over.Index),
 		Mime:      mergeMime(base.Mime, over.Mime),
 	}
 }
 
 // replace merges the records of modules without a merge function:
-// mod_websocket and mod_websocket_draft76.
+// mod_websocket, mod_websocket_draft76 and mod_access_compat.
 func replace[T any](base, over *T) *T {
 	if over != nil {
 		return over

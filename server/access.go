@@ -9,15 +9,19 @@ import (
 	"github.com/wshttpd/wshttpd/httpdconf"
 )
 
-// access asks Require, and logs a refusal as httpd does. It returns the status
+// access asks Allow and Deny, and Require, and logs a refusal as httpd does. It returns the status
 // of the refusal, 0 where the request is let in (httpd 2.4
 // modules/aaa/mod_authz_core.c, authorize_user_core).
 func (s *Server) access(ctx *fasthttp.RequestCtx, r *route) (refusal int) {
+	env := exprEnv{ctx, r}
+	if !r.settings.Access.Admits(env.Remote()) {
+		s.logOf(r).printf("access_compat", httpdconf.LevelError, ctx.RemoteAddr().String(), "AH01797: client denied by server configuration: %s", r.filename)
+		return fasthttp.StatusForbidden
+	}
 	a := r.settings.Authz
 	if a == nil {
 		return 0
 	}
-	env := exprEnv{ctx, r}
 	result := a.Decide(&httpdconf.AuthzRequest{
 		Client: env.Remote(), Server: localAddr(ctx).Addr(), Method: string(ctx.Method()), Env: env,
 	})

@@ -31,17 +31,20 @@ var accessRules = []string{
 	"AuthMerging And\nRequire all granted", "AuthMerging And\nRequire all denied", "AuthMerging Or\nRequire all granted", "AuthMerging Or\nRequire all denied",
 	"AuthMerging Or\nRequire method POST", "AuthMerging And\nRequire method GET", "AuthMerging Off\nRequire method GET",
 	"AuthMerging And\n<RequireAll>\nRequire not method GET\nRequire local\n</RequireAll>",
+	"Order allow,deny", "Order deny,allow", "Order mutual-failure", "Allow from all", "Deny from all", "Deny from all\nAllow from 127", "Order allow,deny\nAllow from all",
+	"Order allow,deny\nAllow from all\nDeny from 127.0.0.0/8", "Order mutual-failure\nAllow from 127.0.0.1", "Order mutual-failure\nAllow from all\nDeny from 127.0.0.1",
+	"Deny from 10.0.0.0/8 127.0.0.1", "Order allow,deny\nAllow from 10.", "Order deny,allow\nDeny from all\nAllow from 127.0.0.1\nRequire method POST", "Satisfy All",
 }
 
 // outerRules are those of a section around them.
-var outerRules = []string{"", "Require all granted", "Require all denied", "Require method POST", "AuthMerging Or\nRequire method GET"}
+var outerRules = []string{"", "Require all granted", "Require all denied", "Require method POST", "AuthMerging Or\nRequire method GET", "Order allow,deny", "Deny from 127.0.0.1\nRequire all granted"}
 
 // TestParityOfAccess asks httpd and this server for a file below every pair of
 // an outer and an inner section, and below a third that adds to the inner.
 func TestParityOfAccess(t *testing.T) {
 	home := tree(t, "docs/")
 	var conf strings.Builder
-	conf.WriteString("LoadModule authz_host_module modules/mod_authz_host.so\nServerName main.example\nDocumentRoot HOME/docs\nTypesConfig HOME/mime.types\n")
+	conf.WriteString("LoadModule authz_host_module modules/mod_authz_host.so\nLoadModule access_compat_module modules/mod_access_compat.so\nServerName main.example\nDocumentRoot HOME/docs\nTypesConfig HOME/mime.types\n")
 	var paths []string
 	for i, outer := range outerRules {
 		for k, inner := range accessRules {
