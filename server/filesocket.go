@@ -16,8 +16,8 @@ import (
 type fileSocket struct {
 	*os.File
 	raw    syscall.RawConn
-	local  netip.AddrPort // the zero value until it is asked for
-	remote netip.AddrPort
+	local  net.Addr // nil until it is asked for, unless the listener has told
+	remote net.Addr
 }
 
 // newFileSocket takes over a connected, non-blocking socket.
@@ -28,18 +28,25 @@ func newFileSocket(fd int, local, remote netip.AddrPort) (*fileSocket, error) {
 		_ = f.Close()
 		return nil, err
 	}
-	return &fileSocket{File: f, raw: raw, local: local, remote: remote}, nil
+	s := &fileSocket{File: f, raw: raw, remote: net.TCPAddrFromAddrPort(remote)}
+	if local.IsValid() {
+		s.local = net.TCPAddrFromAddrPort(local)
+	}
+	return s, nil
 }
 
 // RemoteAddr is the client's address (net.Conn).
-func (s *fileSocket) RemoteAddr() net.Addr { return net.TCPAddrFromAddrPort(s.remote) }
+func (s *fileSocket) RemoteAddr() net.Addr { return s.remote }
 
 // LocalAddr is the address at which the connection came in (net.Conn).
 func (s *fileSocket) LocalAddr() net.Addr {
-	if !s.local.IsValid() {
-		_ = s.raw.Control(func(fd uintptr) { s.local = localAddrOf(int(fd)) })
+	if s.local == nil {
+		_ = s.raw.Control(func(fd uintptr) { s.local = net.TCPAddrFromAddrPort(localAddrOf(int(fd))) })
 	}
-	return net.TCPAddrFromAddrPort(s.local)
+	if s.local == nil {
+		return &net.TCPAddr{} // it is closed
+	}
+	return s.local
 }
 
 // localAddrOf asks the kernel; the answer is the zero value after an error.

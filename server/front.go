@@ -44,15 +44,13 @@ func newFront(s *Server, local, remote netip.AddrPort) *front {
 }
 
 // start has a loop drive the connection.
-func (f *front) start(l *eventloop.Loop, fd int) *eventloop.Conn {
+func (f *front) start(l *eventloop.Loop, fd int) {
 	f.sock = l.New(fd, f)
 	f.sock.InterruptAfter(headerTime)
 	if err := f.sock.Start(); err != nil {
 		f.server.log.printf("core", httpdconf.LevelError, f.peer.String(), "event loop: %v", err)
 		f.server.open.remove(f)
-		return nil
 	}
-	return f.sock
 }
 
 // Space leaves the buffer to the loop (eventloop.Handler).

@@ -71,15 +71,15 @@ func (l *listening) shed() {
 }
 
 // Accepted begins a connection of a loop's (eventloop.Acceptor).
-func (l *listening) Accepted(on *eventloop.Loop, fd int, remote netip.AddrPort) *eventloop.Conn {
+func (l *listening) Accepted(on *eventloop.Loop, fd int, remote netip.AddrPort) {
 	s := l.server
 	s.pauses.Store(0)
 	f := newFront(s, l.local, remote)
 	if !s.open.add(f, s.maxConns) {
 		go l.refuse(fd, remote)
-		return nil
+		return
 	}
-	return f.start(on, fd)
+	f.start(on, fd)
 }
 
 // AcceptFailed says how long to wait (eventloop.Acceptor).

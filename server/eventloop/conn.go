@@ -64,6 +64,7 @@ type Conn struct {
 	calm     uint8   // calls in the slow lane that did not burn; of who drives
 	closed   bool
 	ended    bool // nothing more can be read; OnClose was or is being called
+	known    bool // epoll has it
 	detached bool // a thread of its own has it; the loop only writes
 	queued   bool // the loop will look at pending
 	wanted   bool // OnWritable is wanted
@@ -77,6 +78,8 @@ const (
 	toInterrupt pending = 1 << iota
 	toClose
 	toWrite
+	toRead    // once, before epoll knows the connection
+	toRelease // after a close that could not tell it
 )
 
 // TryWrite writes what the socket takes without waiting and returns how much

@@ -36,16 +36,17 @@ type fakeKernel struct {
 
 // fakeSock is one socket, seen from both ends.
 type fakeSock struct {
-	id    int    // whose stream it carries
-	rx    []byte // sent by the peer, not yet read
-	sent  int    // all that the peer has sent
-	eof   bool   // the peer has ended its half, behind rx
-	reset bool
-	told  bool // the reset was read
-	over  bool // EOF or an error was read
-	shut  bool // our half is ended
-	room  int  // so many bytes can be sent
-	got   int  // so many have reached the peer
+	id      int    // whose stream it carries
+	rx      []byte // sent by the peer, not yet read
+	sent    int    // all that the peer has sent
+	eof     bool   // the peer has ended its half, behind rx
+	reset   bool
+	told    bool // the reset was read
+	over    bool // EOF or an error was read
+	shut    bool // our half is ended
+	refused bool // epoll did not take it
+	room    int  // so many bytes can be sent
+	got     int  // so many have reached the peer
 
 	recvs    []syscall.Errno // answers to the next recvs; 0 is a byte
 	sends    []syscall.Errno // to the next sends; 0 is a byte
@@ -297,6 +298,7 @@ func (k *fakeKernel) control(epfd, op, fd int, events uint32, data uint64) sysca
 	switch {
 	case op == unix.EPOLL_CTL_ADD && k.noAdd && fd >= firstFakeFd:
 		k.noAdd = false
+		k.socks[fd].refused = true
 		return syscall.ENOMEM
 	case op == unix.EPOLL_CTL_ADD && at >= 0:
 		k.report("epoll_ctl adds %d twice", fd)

@@ -139,12 +139,12 @@ func newFuzzRun(t *testing.T, loops int) *fuzzRun {
 	return r
 }
 
-func (r *fuzzRun) Accepted(l *Loop, fd int, _ netip.AddrPort) *Conn { return r.add(l, fd) }
+func (r *fuzzRun) Accepted(l *Loop, fd int, _ netip.AddrPort) { r.add(l, fd) }
 
 func (r *fuzzRun) AcceptFailed(error) time.Duration { return time.Millisecond }
 
 // add starts a connection on a socket.
-func (r *fuzzRun) add(l *Loop, fd int) *Conn {
+func (r *fuzzRun) add(l *Loop, fd int) {
 	r.accepted.Lock()
 	defer r.accepted.Unlock()
 	h := &fuzzConn{run: r, id: len(r.conns), fd: fd}
@@ -153,11 +153,9 @@ func (r *fuzzRun) add(l *Loop, fd int) *Conn {
 		h.sock.id, h.sock.room = h.id, 100
 	})
 	h.c = l.New(fd, h)
-	if h.c.Start() != nil {
-		return nil
+	if h.c.Start() == nil {
+		r.conns = append(r.conns, h)
 	}
-	r.conns = append(r.conns, h)
-	return h.c
 }
 
 func (r *fuzzRun) all() []*fuzzConn {
@@ -222,6 +220,7 @@ func (h *fuzzConn) act(act byte) {
 	case actCancel:
 		h.c.InterruptAfter(time.Hour)
 		h.c.InterruptAfter(0)
+		h.asked.Store(false)
 	case actSteal:
 		h.steal()
 	case actStuck:
@@ -336,7 +335,7 @@ func (h *fuzzConn) OnClose(err error) {
 	sent, eof, reset = h.sock.sent, h.sock.eof, h.sock.reset
 	h.run.k.mu.Unlock()
 	switch {
-	case errors.Is(err, net.ErrClosed) && h.closing.Load():
+	case errors.Is(err, net.ErrClosed) && (h.closing.Load() || h.sock.refused):
 	case err == io.EOF && eof && !reset && h.in != sent:
 		h.run.report("connection %d: EOF after %d bytes of %d", h.id, h.in, sent)
 	case err == io.EOF && (eof || reset):
@@ -349,7 +348,7 @@ func (h *fuzzConn) OnClose(err error) {
 }
 
 func (h *fuzzConn) OnRelease() {
-	if n := h.releases.Add(1); n != 1 || !h.closing.Load() {
+	if n := h.releases.Add(1); n != 1 || !h.closing.Load() && !h.sock.refused {
 		h.run.report("connection %d: OnRelease %d times, closed %v", h.id, n, h.closing.Load())
 	}
 }

@@ -201,6 +201,9 @@ func (r *fuzzRun) finishAll() {
 	r.settle()
 	for _, h := range r.all() {
 		r.k.change(func() { h.sock.room, h.sock.recvs, h.sock.sends = 1<<20, nil, nil })
+		h.mu.Lock()
+		h.armed = nil
+		h.mu.Unlock()
 		h.pause(false)
 		h.interrupt() // what was held leaves now
 	}

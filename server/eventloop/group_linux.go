@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
-	"syscall"
 )
 
 // Group is the loops of a server: some that serve, and one for connections
@@ -143,13 +142,13 @@ func (c *Conn) move(to *Loop) {
 		return
 	}
 	from := c.loop.Load()
-	from.slot(int(c.fd)).Store(nil)
-	from.k.control(from.epfd, syscall.EPOLL_CTL_DEL, int(c.fd), 0, 0)
+	c.unknown()
 	left := from.takeDeadline(c)
 	if err := to.adopt(c); err != nil {
 		to.group.note("connection lost between two event loops: %v", err)
 		go c.Close() // tells the handler; mu is held here
 		return
 	}
+	c.watch()
 	to.deadline(c, left)
 }

@@ -20,9 +20,9 @@ const (
 
 // Acceptor takes the connections of a listening socket.
 type Acceptor interface {
-	// Accepted takes a connected, non-blocking socket, and returns the Conn
-	// that it has made of it and started, or nil.
-	Accepted(l *Loop, fd int, peer netip.AddrPort) *Conn
+	// Accepted takes a connected, non-blocking socket. It hands it to
+	// Loop.New or closes it.
+	Accepted(l *Loop, fd int, peer netip.AddrPort)
 
 	// AcceptFailed tells of an error. The loop accepts on after a pause.
 	AcceptFailed(err error) (pause time.Duration)
@@ -60,8 +60,7 @@ type Loop struct {
 type listener struct {
 	fd       int
 	acceptor Acceptor
-	fresh    []*Conn // accepted last
-	until    int64   // when it is accepted on again, in nanoseconds of now; 0 while it is
+	until    int64 // when it is accepted on again, in nanoseconds of now; 0 while it is
 }
 
 // newLoop makes a loop without workers.
@@ -98,8 +97,9 @@ func (l *Loop) New(fd int, h Handler) *Conn {
 	return c
 }
 
-// Start has the loop drive the connection. After an error it is closed, and
-// the handler is told nothing.
+// Start has the loop drive the connection, which it reads from first: often
+// something is there already. After an error it is closed, and the handler is
+// told nothing.
 func (c *Conn) Start() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -108,23 +108,21 @@ func (c *Conn) Start() error {
 	if err != nil {
 		c.closed, c.ended = true, true
 		l.k.close(int(c.fd))
+		return err
 	}
-	return err
+	c.post(toRead)
+	return nil
 }
 
-// adopt puts c into the table and has epoll watch it. c's mu is held.
+// adopt puts c into the table; watch tells epoll of it. c's mu is held.
 func (l *Loop) adopt(c *Conn) error {
 	slot := l.slot(int(c.fd))
 	if slot == nil {
 		return syscall.EMFILE
 	}
 	c.loop.Store(l)
-	c.watched = c.wish()
+	c.known, c.watched = false, 0
 	slot.Store(c)
-	if errno := l.k.control(l.epfd, unix.EPOLL_CTL_ADD, int(c.fd), c.watched, c.data()); errno != 0 {
-		slot.Store(nil)
-		return errno
-	}
 	return nil
 }
 
@@ -181,8 +179,7 @@ func (c *Conn) Leave() (fd int, ok bool) {
 	}
 	l := c.loop.Load()
 	c.closed, c.ended = true, true
-	l.slot(int(c.fd)).Store(nil)
-	l.k.control(l.epfd, unix.EPOLL_CTL_DEL, int(c.fd), 0, 0)
+	c.unknown()
 	l.deadline(c, 0)
 	return int(c.fd), true
 }
@@ -206,10 +203,35 @@ func (c *Conn) wish() uint32 {
 
 // watch tells epoll what is wished now, if that has changed. mu is held.
 func (c *Conn) watch() {
-	if w := c.wish(); w != c.watched && !c.closed {
-		c.watched = w
-		l := c.loop.Load()
-		l.k.control(l.epfd, unix.EPOLL_CTL_MOD, int(c.fd), w, c.data())
+	w := c.wish()
+	if w == c.watched || c.closed {
+		return
+	}
+	op := unix.EPOLL_CTL_MOD
+	if !c.known {
+		op = unix.EPOLL_CTL_ADD
+	}
+	l := c.loop.Load()
+	if errno := l.k.control(l.epfd, op, int(c.fd), w, c.data()); errno != 0 && !c.known {
+		l.group.note("connection lost, epoll does not take it: %v", errno)
+		c.closed = true
+		l.forget(c)
+		if c.wanted {
+			c.wanted = false
+			c.post(toWrite)
+		}
+		c.post(toRelease | toClose)
+		return
+	}
+	c.known, c.watched = true, w
+}
+
+// unknown has epoll forget a connection that leaves. mu is held.
+func (c *Conn) unknown() {
+	l := c.loop.Load()
+	l.slot(int(c.fd)).Store(nil)
+	if c.known {
+		l.k.control(l.epfd, unix.EPOLL_CTL_DEL, int(c.fd), 0, 0)
 	}
 }
 
@@ -321,7 +343,7 @@ func (l *Loop) unlisten() {
 }
 
 // accept takes what waits at a listening socket.
-func (l *Loop) accept(fd int) []*Conn {
+func (l *Loop) accept(fd int) {
 	l.accepting.Lock()
 	defer l.accepting.Unlock()
 	l.mu.Lock()
@@ -332,34 +354,29 @@ func (l *Loop) accept(fd int) []*Conn {
 		}
 	}
 	l.mu.Unlock()
-	if ls == nil {
-		return nil
+	if ls != nil {
+		l.acceptAll(ls)
 	}
-	return l.acceptAll(ls)
 }
 
 // acceptAll is accept with accepting held.
-func (l *Loop) acceptAll(ls *listener) []*Conn {
-	ls.fresh = ls.fresh[:0]
+func (l *Loop) acceptAll(ls *listener) {
 	for range acceptsAtOnce {
 		conn, peer, errno := l.k.accept(ls.fd)
 		switch errno {
 		case 0:
-			if c := ls.acceptor.Accepted(l, conn, peer); c != nil {
-				ls.fresh = append(ls.fresh, c)
-			}
+			ls.acceptor.Accepted(l, conn, peer)
 			continue
 		case syscall.EAGAIN:
-			return ls.fresh
+			return
 		case syscall.EINTR, syscall.ECONNABORTED:
 			continue
 		}
 		if pause := ls.acceptor.AcceptFailed(errno); pause > 0 {
 			l.rest(ls, pause)
-			break
+			return
 		}
 	}
-	return ls.fresh
 }
 
 // rest has a listening socket left alone for a while.

@@ -16,7 +16,7 @@ var errNoLoops = errors.New("no event loops on this system")
 
 // Acceptor takes the connections of a listening socket; see the Linux part.
 type Acceptor interface {
-	Accepted(l *Loop, fd int, peer netip.AddrPort) *Conn
+	Accepted(l *Loop, fd int, peer netip.AddrPort)
 	AcceptFailed(err error) (pause time.Duration)
 }
 

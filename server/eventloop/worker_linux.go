@@ -215,27 +215,10 @@ func (w *worker) run() {
 				var count [8]byte
 				_, _ = unix.Read(l.wakeFd, count[:])
 			default:
-				if !w.greet(l.accept(fd)) {
-					return
-				}
+				l.accept(fd)
 			}
 		}
 	}
-}
-
-// greet reads from connections that were just accepted: often the request is
-// there already, and epoll need not tell. It reports false when the loop was
-// taken away meanwhile.
-func (w *worker) greet(fresh []*Conn) bool {
-	for i, c := range fresh {
-		fresh[i] = nil
-		w.enter(c)
-		w.receive(c)
-		if !w.leave(c) {
-			return false
-		}
-	}
-	return true
 }
 
 // next does what is pending and waits for events. It reports false when the
@@ -423,18 +406,31 @@ func (w *worker) attend(c *Conn) bool {
 	c.mu.Unlock()
 	w.enter(c)
 	w.tell(c, p)
-	return w.leave(c)
+	if !w.leave(c) {
+		return false
+	}
+	c.mu.Lock()
+	c.watch() // a new one is not known to epoll before
+	c.mu.Unlock()
+	return true
 }
 
 // tell tells the handler what was pending.
 func (w *worker) tell(c *Conn, p pending) {
+	if p&toRelease != 0 {
+		c.handler.OnRelease()
+	}
 	if p&toWrite != 0 {
 		c.handler.OnWritable()
 	}
-	switch {
-	case p&toClose != 0:
+	if p&toClose != 0 {
 		w.end(c, net.ErrClosed)
-	case p&toInterrupt != 0 && !c.isEnded():
+		return
+	}
+	if p&toRead != 0 {
+		w.receive(c)
+	}
+	if p&toInterrupt != 0 && !c.isEnded() {
 		c.handler.OnData(nil)
 	}
 }
