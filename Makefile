@@ -48,10 +48,12 @@ run: build
 	build/wshttpd -X -d $(CURDIR)/examples -f conf/httpd.conf
 
 # test installs the foreign clients first: as root through apt-get and npm,
-# else it names the commands.
+# else it names the commands. The server's tests run on both drivers of
+# connections: event loops and a goroutine each.
 test: build clients
 	go vet ./...
 	go test ./...
+	go test -tags goroutines ./server/...
 
 clients:
 	sh examples/testdata/install-clients.sh
