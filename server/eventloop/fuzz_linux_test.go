@@ -74,8 +74,8 @@ type fuzzRun struct {
 	mu     sync.Mutex
 	failed string // guarded by mu
 
-	accepted sync.Mutex // guards conns against Accepted
-	others   sync.WaitGroup
+	accepted sync.Mutex   // guards conns against Accepted
+	others   atomic.Int32 // other goroutines that are doing something
 }
 
 // fuzzConn is a handler as the server's, which echoes, and what it was told.
@@ -142,6 +142,15 @@ func newFuzzRun(t *testing.T, loops int) *fuzzRun {
 func (r *fuzzRun) Accepted(l *Loop, fd int, _ netip.AddrPort) { r.add(l, fd) }
 
 func (r *fuzzRun) AcceptFailed(error) time.Duration { return time.Millisecond }
+
+// elsewhere does something on another goroutine.
+func (r *fuzzRun) elsewhere(what func()) {
+	r.others.Add(1)
+	go func() {
+		defer r.others.Add(-1)
+		what()
+	}()
+}
 
 // add starts a connection on a socket.
 func (r *fuzzRun) add(l *Loop, fd int) {

@@ -50,7 +50,7 @@ func (r *fuzzRun) do(op, which, arg byte) {
 	case 2:
 		r.k.change(func() { r.k.atSleep = append(r.k.atSleep, what) })
 	case 3:
-		r.others.Go(what)
+		r.elsewhere(what)
 	}
 	r.when = 0
 }
@@ -90,7 +90,7 @@ func (h *fuzzConn) do(op, arg byte) {
 	case opClose:
 		h.close()
 	case opCloseElsewhere:
-		h.run.others.Go(h.close)
+		h.run.elsewhere(h.close)
 	case opCloseWrite:
 		_ = h.c.CloseWrite()
 	case opRecvAnswer, opSendAnswer:
@@ -115,6 +115,9 @@ func (h *fuzzConn) do(op, arg byte) {
 // busy returns what the loops have to do still, "" when they have nothing and
 // wait.
 func (r *fuzzRun) busy() string {
+	if n := r.others.Load(); n > 0 {
+		return fmt.Sprintf("%d other goroutines", n)
+	}
 	before, _ := r.k.idle()
 	for _, h := range r.all() {
 		h.c.mu.Lock()
@@ -149,7 +152,6 @@ func (r *fuzzRun) busy() string {
 // done.
 func (r *fuzzRun) settle() {
 	r.t.Helper()
-	r.others.Wait()
 	until := time.Now().Add(10 * time.Second)
 	for busy := r.busy(); busy != ""; busy = r.busy() {
 		r.check()
