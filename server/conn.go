@@ -39,7 +39,7 @@ type conn struct {
 	reply   atomic.Pointer[reply] // nil once it was sent
 
 	connectThread atomic.Int64               // the thread that is inside the plugin's connect, else 0
-	deadline      atomic.Pointer[time.Timer] // of the closing handshake
+	deadline      atomic.Pointer[time.Timer] // of the closing handshake, where no loop keeps it
 
 	// What follows belongs to the goroutine that reads.
 	session wsplugin.Session // what connect gave; it stays
@@ -173,6 +173,10 @@ func (c *conn) OnWritable() {
 	c.out.resume()
 }
 
+// OnDeadline ends a closing handshake that takes too long, whatever a callback
+// does (eventloop.Handler).
+func (c *conn) OnDeadline() { c.cut() }
+
 // OnRelease counts the connection out (eventloop.Handler).
 func (c *conn) OnRelease() {
 	c.closed()
@@ -305,7 +309,11 @@ func closePayload(code ws.CloseCode) []byte { return []byte{byte(code >> 8), byt
 func (c *conn) sealWith(payload []byte) bool {
 	sealed := c.out.seal(func(dst []byte) []byte { return c.proto.appendClose(dst, payload) })
 	if sealed {
-		c.deadline.Store(time.AfterFunc(closeTime, c.cut))
+		if c.sock.InLoop() {
+			c.sock.SetDeadline(closeTime)
+		} else {
+			c.deadline.Store(time.AfterFunc(closeTime, c.cut))
+		}
 		if !c.proto.awaitsClose() {
 			c.sock.Interrupt() // the reader settles it
 		}

@@ -46,7 +46,7 @@ func newFront(s *Server, local, remote netip.AddrPort) *front {
 // start has a loop drive the connection.
 func (f *front) start(l *eventloop.Loop, fd int) {
 	f.sock = l.New(fd, f)
-	f.sock.InterruptAfter(headerTime)
+	f.sock.SetDeadline(headerTime)
 	if err := f.sock.Start(); err != nil {
 		f.server.log.printf("core", httpdconf.LevelError, f.peer.String(), "event loop: %v", err)
 		f.server.open.remove(f)
@@ -58,6 +58,9 @@ func (f *front) Space() []byte { return nil }
 
 // OnWritable has nothing to write (eventloop.Handler).
 func (f *front) OnWritable() {}
+
+// OnDeadline has checkTime called, where nothing else is (eventloop.Handler).
+func (f *front) OnDeadline() { f.sock.Interrupt() }
 
 // OnRelease counts the connection out (eventloop.Handler).
 func (f *front) OnRelease() { f.server.open.remove(f) }
@@ -120,7 +123,7 @@ func (f *front) checkTime() {
 	earned := time.Duration(len(f.buf)) * time.Second / minRate
 	switch left := time.Until(f.began.Add(min(headerTime+earned, headerTimeMax))); {
 	case left > 0:
-		f.sock.InterruptAfter(left)
+		f.sock.SetDeadline(left)
 	case len(f.buf) == 0:
 		_ = f.sock.Close()
 	case f.asked != nil:
@@ -138,7 +141,7 @@ func (f *front) serve(all []byte) {
 		f.leave(all)
 		return
 	}
-	f.sock.InterruptAfter(0)
+	f.sock.SetDeadline(0)
 	m := memConns.Get().(*memConn)
 	*m = memConn{front: f, in: head, out: m.out[:0]}
 	returned := false
@@ -160,7 +163,7 @@ func (f *front) serve(all []byte) {
 		if f.buf == nil {
 			f.buf = bytes.Clone(all)
 		}
-		f.sock.InterruptAfter(time.Until(f.began.Add(headerTime)))
+		f.sock.SetDeadline(time.Until(f.began.Add(headerTime)))
 		f.takeKey3(f.buf)
 	case m.decided:
 		f.leaveWith(bytes.Clone(m.out))
@@ -180,7 +183,7 @@ func (f *front) takeKey3(all []byte) {
 		return
 	}
 	n := copy(o.key3[:], behind)
-	f.sock.InterruptAfter(0)
+	f.sock.SetDeadline(0)
 	returned := false
 	defer func() {
 		if !returned { // the plugin has ended the goroutine

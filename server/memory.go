@@ -10,7 +10,7 @@ import (
 const (
 	// keptMemory bounds in bytes the buffers that are kept for later messages,
 	// all together, and keptFor is how long one stays that nobody takes.
-	keptMemory = 4 << 20
+	keptMemory = 16 << 20
 	keptFor    = time.Second
 
 	// smallestKept is the size from which on buffers are worth to be kept.

@@ -171,7 +171,7 @@ func (o *outbox) addInPlace(payload []byte, frame func() ([]byte, bool)) bool {
 	}
 	o.written += min(n, before)
 	if rest := f[max(n-before, 0):]; len(rest) > 0 {
-		o.buf = append(o.writable(), rest...)
+		o.buf = append(o.writableFor(len(rest)), rest...)
 		o.await()
 		return true
 	}
@@ -275,6 +275,15 @@ func (o *outbox) writable() []byte {
 	return o.buf
 }
 
+// writableFor is writable for a large rest. mu is held.
+func (o *outbox) writableFor(size int) []byte {
+	buf := o.writable()
+	if len(buf) > 0 || size <= pooledBytes {
+		return buf
+	}
+	return buffers.Get(size, 2*size)[:0]
+}
+
 // putBack gives the buffer to the next outbox that needs one, unless it has
 // grown large. mu is held.
 func (o *outbox) putBack() {
@@ -282,6 +291,8 @@ func (o *outbox) putBack() {
 		*o.box = nil
 		if cap(o.buf) <= pooledBytes {
 			*o.box = o.buf[:0]
+		} else {
+			buffers.Put(o.buf[:cap(o.buf)])
 		}
 		outBuffers.Put(o.box)
 	}

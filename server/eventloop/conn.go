@@ -30,6 +30,10 @@ type Handler interface {
 	// error. The socket is still to be closed.
 	OnClose(err error)
 
+	// OnDeadline tells that the time of SetDeadline is over. It comes from the
+	// loop, also while OnData lasts, and must not block.
+	OnDeadline()
+
 	// OnRelease tells that the descriptor of a Conn in a loop has been
 	// closed, from whichever goroutine did it. It must not block.
 	OnRelease()
@@ -55,7 +59,7 @@ type Conn struct {
 	own     *ownDriver // of a Conn that a goroutine drives, else nil
 	fd      int32
 	gen     uint32 // tells uses of one descriptor apart
-	at      int64  // when Interrupt is due, guarded by the loop's mu; 0 for never
+	at      int64  // when OnDeadline is due, guarded by the loop's mu; 0 for never
 	index   int32  // in the loop's deadlines, guarded by the loop's mu
 
 	watched  uint32  // what epoll watches, guarded by mu like all that follows
@@ -155,9 +159,9 @@ func (c *Conn) Interrupt() {
 	c.post(toInterrupt)
 }
 
-// InterruptAfter is Interrupt when d has passed; a later call takes the place
-// of an earlier one, and 0 cancels. It is there for Conns in a loop.
-func (c *Conn) InterruptAfter(d time.Duration) {
+// SetDeadline has OnDeadline called when d has passed; a later call takes the
+// place of an earlier one, and 0 cancels. It is there for Conns in a loop.
+func (c *Conn) SetDeadline(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.closed {

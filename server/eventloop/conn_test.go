@@ -63,6 +63,7 @@ func (r *recorder) OnData(p []byte) {
 func (r *recorder) Space() []byte     { return nil }
 func (r *recorder) OnWritable()       { r.writable <- struct{}{} }
 func (r *recorder) OnClose(err error) { r.closed <- err }
+func (r *recorder) OnDeadline()       {}
 func (r *recorder) OnRelease()        { r.released.Add(1) }
 
 func receive[T any](t *testing.T, what string, c <-chan T) T {

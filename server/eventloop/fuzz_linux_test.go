@@ -227,8 +227,8 @@ func (h *fuzzConn) act(act byte) {
 	case actInterruptAfter:
 		h.interruptAfter(time.Microsecond)
 	case actCancel:
-		h.c.InterruptAfter(time.Hour)
-		h.c.InterruptAfter(0)
+		h.c.SetDeadline(time.Hour)
+		h.c.SetDeadline(0)
 		h.asked.Store(false)
 	case actSteal:
 		h.steal()
@@ -278,7 +278,7 @@ func (h *fuzzConn) interrupt() {
 
 func (h *fuzzConn) interruptAfter(d time.Duration) {
 	h.asked.Store(true)
-	h.c.InterruptAfter(d)
+	h.c.SetDeadline(d)
 }
 
 func (h *fuzzConn) close() {
@@ -355,6 +355,8 @@ func (h *fuzzConn) OnClose(err error) {
 	h.finish = true
 	h.flush()
 }
+
+func (h *fuzzConn) OnDeadline() { h.c.Interrupt() }
 
 func (h *fuzzConn) OnRelease() {
 	if n := h.releases.Add(1); n != 1 || !h.closing.Load() && !h.sock.refused {

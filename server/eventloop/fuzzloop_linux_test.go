@@ -135,7 +135,7 @@ func (r *fuzzRun) busy() string {
 	r.g.mu.Unlock()
 	for _, l := range loops {
 		l.mu.Lock()
-		queue, due, resting := len(l.queue)+len(l.interrupts), len(l.due), l.resting()
+		queue, due, resting := len(l.queue)+len(l.overdue), len(l.due), l.resting()
 		l.mu.Unlock()
 		if queue+due > 0 || resting || l.baton.isStolen() || readable(l.wakeFd) {
 			return fmt.Sprintf("a loop: %d pending, %d due, listener rests %v, stolen %v, woken %v",

@@ -43,16 +43,16 @@ type Loop struct {
 
 	accepting sync.Mutex // held in accept: a listening socket must not be closed there
 
-	mu         sync.Mutex
-	queue      []*Conn // with something pending, guarded by mu like all that follows
-	due        deadlines
-	listeners  []*listener
-	runner     *worker
-	spares     int     // workers that wait
-	workers    int     // all of them
-	interrupts []*Conn // that are due
-	stopping   bool
-	crowded    bool // that was logged
+	mu        sync.Mutex
+	queue     []*Conn // with something pending, guarded by mu like all that follows
+	due       deadlines
+	listeners []*listener
+	runner    *worker
+	spares    int     // workers that wait
+	workers   int     // all of them
+	overdue   []*Conn // whose deadline is over
+	stopping  bool
+	crowded   bool // that was logged
 
 }
 
@@ -279,7 +279,7 @@ func now() int64 { return int64(time.Since(epoch)) }
 
 var epoch = time.Now().Add(-time.Second)
 
-// deadline sets when c is interrupted.
+// deadline sets when c is told that its time is over.
 func (l *Loop) deadline(c *Conn, d time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -389,7 +389,7 @@ func (l *Loop) rest(ls *listener, d time.Duration) {
 }
 
 // timeout returns how long a wait may last, in milliseconds, -1 for as long as
-// it takes, and has those interrupted who are due. mu is held.
+// it takes, and notes whose time is over. mu is held.
 func (l *Loop) timeout() int {
 	if len(l.due) == 0 && !l.resting() {
 		return -1
@@ -410,13 +410,13 @@ func (l *Loop) timeout() int {
 	for len(l.due) > 0 && l.due[0].at <= t {
 		c := l.due[0]
 		l.due.remove(c)
-		l.interrupts = append(l.interrupts, c)
+		l.overdue = append(l.overdue, c)
 	}
 	if len(l.due) > 0 {
 		next = min(next, l.due[0].at)
 	}
 	switch {
-	case len(l.interrupts) > 0:
+	case len(l.overdue) > 0:
 		return 0
 	case next == 1<<62:
 		return -1

@@ -141,6 +141,16 @@ func (w *worker) wait(counted bool) bool {
 	return true
 }
 
+// tellDeadline tells the handler that its time is over, unless it has ended.
+func (c *Conn) tellDeadline() {
+	c.mu.Lock()
+	h, ended := c.handler, c.closed
+	c.mu.Unlock()
+	if !ended {
+		h.OnDeadline()
+	}
+}
+
 // tellWritable has what is held back leave, while a callback of c lasts.
 func (c *Conn) tellWritable() {
 	c.mu.Lock()
@@ -232,12 +242,12 @@ func (w *worker) next() (n int, ok bool) {
 			l.mu.Unlock()
 			return 0, false
 		}
-		due := l.interrupts
-		l.interrupts = nil
+		due := l.overdue
+		l.overdue = nil
 		c := l.dequeue()
 		l.mu.Unlock()
 		for _, d := range due {
-			d.Interrupt()
+			d.tellDeadline()
 		}
 		if c != nil {
 			if !w.attend(c) {
