@@ -21,7 +21,7 @@ func rawServer(t *testing.T) (*process, cores) {
 	t.Chdir("..")
 	c, err := pickCores()
 	if err != nil {
-		t.Skip(err)
+		t.Fatal(err)
 	}
 	tr := tree{bench: ".", out: t.TempDir()}
 	if err := tr.buildRawEcho(t.Context()); err != nil {

@@ -88,25 +88,7 @@ const (
 
 // TryWrite writes what the socket takes without waiting and returns how much
 // that was: fewer than len(p) bytes, without an error, when its buffer is full.
-func (c *Conn) TryWrite(p []byte) (int, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.closed {
-		return 0, net.ErrClosed
-	}
-	for {
-		n, err := c.send(p)
-		switch err {
-		case 0:
-			return n, nil
-		case syscall.EINTR:
-		case syscall.EAGAIN:
-			return 0, nil
-		default:
-			return 0, err
-		}
-	}
-}
+func (c *Conn) TryWrite(p []byte) (int, error) { return c.TryWrite2(p, nil) }
 
 // TryWrite2 is TryWrite for p and, in the same system call, q behind it.
 func (c *Conn) TryWrite2(p, q []byte) (int, error) {
@@ -116,7 +98,13 @@ func (c *Conn) TryWrite2(p, q []byte) (int, error) {
 		return 0, net.ErrClosed
 	}
 	for {
-		n, err := c.send2(p, q)
+		var n int
+		var err syscall.Errno
+		if len(q) == 0 {
+			n, err = c.send(p)
+		} else {
+			n, err = c.send2(p, q)
+		}
 		switch err {
 		case 0:
 			return n, nil

@@ -19,7 +19,8 @@ func assembly() []way {
 func TestAVX2IsFoundWhereTheSystemFindsIt(t *testing.T) {
 	cpuinfo, err := os.ReadFile("/proc/cpuinfo")
 	if err != nil {
-		t.Skip(err)
+		t.Log(err) // only Linux tells
+		return
 	}
 	if want := regexp.MustCompile(`(?m)^flags\s.*\bavx2\b`).Match(cpuinfo); haveAVX2 != want {
 		t.Errorf("haveAVX2 = %v, want %v", haveAVX2, want)
