@@ -87,7 +87,8 @@ func TestCallbacksInCThatLast(t *testing.T) {
 			begin = time.Now()
 			say(t, bystander, "others")
 			hear(t, bystander, "others")
-			if d := time.Since(begin); d > lasts*3/4 {
+			// One that burns is known as such from its second call on.
+			if d := time.Since(begin); d > lasts*3/4 && how == "last" {
 				t.Errorf("beside %q an echo takes %v", how, d)
 			}
 			hear(t, c, "behind")

@@ -142,7 +142,7 @@ func TestConnectAndDisconnectMayBlock(t *testing.T) {
 		time.Sleep(held / 8)
 		echo("while another disconnects")
 	}
-	p.waitEnded(t, 4)
+	p.waitEnded(t, 6)
 }
 
 // threads counts those of the process (proc(5)).
