@@ -52,7 +52,7 @@ static double now(void)
 
 /* "storm" lets the threads begin; "sleep" sleeps and then echoes; "last" and
  * "burn" echo, and then sleep or use the processor; all else is echoed. Each
- * lasts 0.4 s. */
+ * lasts 0.9 s. */
 static size_t CALLBACK on_message(void *argument, const WebSocketServer *server, const int type,
                                   unsigned char *buffer, const size_t size)
 {
@@ -73,12 +73,12 @@ static size_t CALLBACK on_message(void *argument, const WebSocketServer *server,
         return 0;
     }
     if (size >= 5 && memcmp(buffer, "sleep", 5) == 0)
-        usleep(400000);
+        usleep(900000);
     size_t sent = server->send(server, type, buffer, size);
     if (size >= 4 && memcmp(buffer, "last", 4) == 0)
-        usleep(400000);
+        usleep(900000);
     if (size >= 4 && memcmp(buffer, "burn", 4) == 0)
-        for (double begin = now(); now() - begin < 0.4;)
+        for (double begin = now(); now() - begin < 0.9;)
             ;
     return sent;
 }
