@@ -59,13 +59,11 @@ func TestEchoAllocatesNothingOnceWarm(t *testing.T) {
 					once()
 				}
 				runtime.ReadMemStats(&after)
-				each := float64(after.Mallocs-before.Mallocs) / float64(test.rounds*test.pipeline)
-				bound := 0.2
-				if !eventloop.Loops {
-					bound = 8 // a goroutine's reads and timers cost some
-				}
-				if each > bound {
-					t.Errorf("%.2f allocations a message", each)
+				// Fifty are for the rest of the process. A goroutine's reads and
+				// timers cost some as well: the claim is the loop's.
+				n, messages := after.Mallocs-before.Mallocs, uint64(test.rounds*test.pipeline)
+				if eventloop.Loops && n > messages/5+50 {
+					t.Errorf("%d allocations for %d messages", n, messages)
 				}
 			})
 		}
