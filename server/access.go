@@ -60,6 +60,8 @@ func (e exprEnv) Variable(name string) string {
 		return e.header(header)
 	}
 	switch name {
+	case "REMOTE_USER":
+		return e.r.user
 	case "REQUEST_METHOD":
 		return string(e.ctx.Method())
 	case "REQUEST_URI":
@@ -91,4 +93,4 @@ func (e exprEnv) Test(byte, string) bool { return false }
 func (e exprEnv) List(string, string) []string { return nil }
 
 // Remote is the client's address.
-func (e exprEnv) Remote() netip.Addr { return addrOf(e.ctx.RemoteAddr()).Unmap() }
+func (e exprEnv) Remote() netip.Addr { return e.r.client.Addr() }

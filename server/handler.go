@@ -37,19 +37,16 @@ func (s *Server) serveHTTP(ctx *fasthttp.RequestCtx) {
 	}
 	r := &route{
 		host: s.routes.find(localAddr(ctx), authority), target: target, authority: authority, path: path, query: query,
-		merged: &s.routes.merged,
+		merged: &s.routes.merged, client: remoteOf(ctx),
 	}
 	r.walk()
 	handler := r.handler()
 	isUpgrade := s.isUpgrade(ctx, handler)
-	refusal := 0
-	if r.place.what == isRefused {
-		refusal = s.deny(ctx, r, r.place.why)
-	} else {
-		refusal = s.access(ctx, r)
+	if _, inMemory := ctx.Conn().(*memConn); inMemory && !isUpgrade {
+		return // it is served again on a goroutine: nothing is logged twice
 	}
-	if refusal != 0 {
-		s.answer(ctx, refusal)
+	if status := s.phases(ctx, r); status != 0 {
+		s.answer(ctx, status)
 		if isUpgrade {
 			decide(ctx)
 			ctx.SetConnectionClose() // what follows may be frames
@@ -64,6 +61,17 @@ func (s *Server) serveHTTP(ctx *fasthttp.RequestCtx) {
 	default:
 		s.serveFile(ctx, r)
 	}
+}
+
+// phases runs what httpd does between the walks and the handler, in its order:
+// access by address, who the user is, what the user may, fixups. A status that
+// is not 0 is the answer (httpd 2.4 server/request.c,
+// ap_process_request_internal).
+func (s *Server) phases(ctx *fasthttp.RequestCtx, r *route) (status int) {
+	if r.place.what == isRefused {
+		return s.deny(ctx, r, r.place.why)
+	}
+	return s.access(ctx, r)
 }
 
 // isUpgrade reports whether a request asks to become a WebSocket where one is.
@@ -106,11 +114,4 @@ func localAddr(ctx *fasthttp.RequestCtx) netip.AddrPort {
 		return a.AddrPort()
 	}
 	return netip.AddrPort{}
-}
-
-func addrOf(a net.Addr) netip.Addr {
-	if t, ok := a.(*net.TCPAddr); ok {
-		return t.AddrPort().Addr()
-	}
-	return netip.Addr{}
 }

@@ -19,6 +19,22 @@ type route struct {
 	filename  string // DocumentRoot and path
 	place     place  // how far filename exists
 	merged    *merged
+
+	client netip.AddrPort // whom access and logs take for the client
+	user   string         // whom authentication has found; empty for nobody
+	env    environ        // what SetEnv, SetEnvIf and RewriteRule set
+}
+
+// environ is the environment of a request (httpd's subprocess_env): names keep
+// their case. Its zero value is empty.
+type environ map[string]string
+
+// set sets a variable.
+func (e *environ) set(name, value string) {
+	if *e == nil {
+		*e = make(environ)
+	}
+	(*e)[name] = value
 }
 
 // handler returns the handler that SetHandler names for the path, "" for none.
