@@ -69,7 +69,7 @@ func (c *conn) attach(sock *eventloop.Conn, timeout time.Duration) {
 func (c *conn) connect(p wsplugin.Plugin) (accepted, crashed bool) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	c.connectThread.Store(threadID())
+	c.connectThread.Store(eventloop.ThreadID())
 	crashed = true
 	defer func() {
 		c.connectThread.Store(0)
@@ -188,7 +188,7 @@ func (c *conn) OnRelease() {
 func (c *conn) OnClose(err error) {
 	c.over = true
 	if err == io.EOF {
-		c.seal(ws.NormalClosure)
+		c.seal(true, ws.NormalClosure)
 		c.out.finish(true)
 	} else {
 		if !errors.Is(err, net.ErrClosed) {
@@ -229,7 +229,7 @@ func (c *conn) deliver(e event, more bool) {
 // crashed ends the connection after an on_message that did not return.
 func (c *conn) crashed(cause any) {
 	c.logCrash("on_message", cause)
-	c.seal(ws.InternalError)
+	c.seal(true, ws.InternalError)
 	c.end()
 }
 
@@ -252,7 +252,7 @@ func (c *conn) pong(payload []byte) {
 // peerCloses answers the client's close frame, unless it is the answer to
 // ours, and ends.
 func (c *conn) peerCloses(payload []byte) {
-	c.sealWith(closePayload(c.proto.closeAnswer(payload)))
+	c.sealWith(true, closePayload(c.proto.closeAnswer(payload)))
 	c.end()
 }
 
@@ -263,7 +263,7 @@ func (c *conn) fail(err error) {
 		code = e.Code
 	}
 	c.log(httpdconf.LevelInfo, "connection failed with %d: %v", code, err)
-	c.seal(code)
+	c.seal(true, code)
 	c.end()
 }
 
@@ -300,14 +300,15 @@ func (c *conn) abort() {
 }
 
 // seal sends a close frame with a code and starts the time for the handshake.
-func (c *conn) seal(code ws.CloseCode) bool {
-	return c.sealWith(closePayload(c.proto.closeCode(code)))
+// With finishes, the outbox is finished next, and sends it.
+func (c *conn) seal(finishes bool, code ws.CloseCode) bool {
+	return c.sealWith(finishes, closePayload(c.proto.closeCode(code)))
 }
 
 func closePayload(code ws.CloseCode) []byte { return []byte{byte(code >> 8), byte(code)} }
 
-func (c *conn) sealWith(payload []byte) bool {
-	sealed := c.out.seal(func(dst []byte) []byte { return c.proto.appendClose(dst, payload) })
+func (c *conn) sealWith(finishes bool, payload []byte) bool {
+	sealed := c.out.seal(finishes, func(dst []byte) []byte { return c.proto.appendClose(dst, payload) })
 	if sealed {
 		if c.sock.InLoop() {
 			c.sock.SetDeadline(closeTime)
@@ -357,7 +358,7 @@ func (c *conn) log(level httpdconf.LogLevel, format string, args ...any) {
 }
 
 // shutdown tells the client that the server stops.
-func (c *conn) shutdown() { c.seal(ws.GoingAway) }
+func (c *conn) shutdown() { c.seal(false, ws.GoingAway) }
 
 // closeIdle leaves a WebSocket alone: it is not idle while it is open.
 func (c *conn) closeIdle() {}

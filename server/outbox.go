@@ -1,9 +1,11 @@
 package server
 
 import (
+	"errors"
 	"slices"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 	"unsafe"
 
@@ -181,8 +183,9 @@ func (o *outbox) addInPlace(payload []byte, frame func() ([]byte, bool)) bool {
 
 // seal appends the bytes of a closing handshake, may be none, and accepts
 // nothing after them. It reports whether this call was the one that did it.
-// Senders that wait give up.
-func (o *outbox) seal(last func(dst []byte) []byte) bool {
+// Senders that wait give up. With finishes, finish follows, and does the
+// writing.
+func (o *outbox) seal(finishes bool, last func(dst []byte) []byte) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.sealed.Load() {
@@ -190,7 +193,9 @@ func (o *outbox) seal(last func(dst []byte) []byte) bool {
 	}
 	o.buf = last(o.writable())
 	o.sealed.Store(true)
-	o.flush()
+	if !finishes {
+		o.flush()
+	}
 	o.tellWaiting()
 	return true
 }
@@ -315,7 +320,11 @@ func (o *outbox) flush() {
 		return
 	}
 	if o.pending() > 0 {
-		n, err := o.sock.TryWrite(o.buf[o.written:])
+		write := o.sock.TryWrite
+		if o.shut || o.release {
+			write = o.sock.TryWriteLast
+		}
+		n, err := write(o.buf[o.written:])
 		o.written += n
 		if err != nil {
 			o.lose()
@@ -349,12 +358,14 @@ func (o *outbox) drained() {
 		o.stallTimer.Stop()
 	}
 	o.tellWaiting()
-	if o.shut || o.release {
-		o.shut = false
-		_ = o.sock.CloseWrite() // it fails where the client has gone already
-	}
-	if o.release {
+	switch {
+	case o.release:
 		_ = o.sock.Close()
+	case o.shut:
+		o.shut = false
+		if err := o.sock.CloseWrite(); errors.Is(err, syscall.ENOTCONN) {
+			_ = o.sock.Close() // the client has reset the connection: nothing will be read
+		}
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 
 	"github.com/wshttpd/wshttpd/httpdconf"
 	"github.com/wshttpd/wshttpd/pluginloader/wsplugin"
+	"github.com/wshttpd/wshttpd/server/eventloop"
 )
 
 // The methods in this file are the plugin's side of a connection
@@ -45,7 +46,7 @@ func (c *conn) RemoteAddr() string { return c.request.remote.String() }
 
 func (c *conn) Send(t wsplugin.MessageType, payload []byte) int {
 	if c.proto.closes(t) {
-		if c.sealWith(payload) {
+		if c.sealWith(false, payload) {
 			return len(payload)
 		}
 		return 0
@@ -68,7 +69,7 @@ func (c *conn) Send(t wsplugin.MessageType, payload []byte) int {
 	return len(payload)
 }
 
-func (c *conn) Close() { c.sealWith(nil) }
+func (c *conn) Close() { c.sealWith(false, nil) }
 
 // Gathers reports whether what a callback that begins now sends may stay on its
 // side until it returns: a loop has it sent (Flush) when the callback lasts, and
@@ -88,5 +89,5 @@ func (c *conn) SendGathered(t wsplugin.MessageType, payload []byte) {
 // is inside connect, since nothing is written before connect has returned.
 func (c *conn) mayWait() bool {
 	thread := c.connectThread.Load()
-	return thread == 0 || thread != threadID()
+	return thread == 0 || thread != eventloop.ThreadID()
 }

@@ -67,6 +67,7 @@ type Conn struct {
 	blocks   uint8   // brief calls until it counts as one that does not block
 	calm     uint8   // calls in the slow lane that did not burn; of who drives
 	closed   bool
+	shut     bool // the writing half has ended
 	ended    bool // nothing more can be read; OnClose was or is being called
 	known    bool // epoll has it
 	detached bool // a thread of its own has it; the loop only writes
@@ -88,10 +89,16 @@ const (
 
 // TryWrite writes what the socket takes without waiting and returns how much
 // that was: fewer than len(p) bytes, without an error, when its buffer is full.
-func (c *Conn) TryWrite(p []byte) (int, error) { return c.TryWrite2(p, nil) }
+func (c *Conn) TryWrite(p []byte) (int, error) { return c.write(p, nil, false) }
+
+// TryWriteLast is TryWrite for bytes behind which CloseWrite or Close comes at
+// once: they share a packet with the end.
+func (c *Conn) TryWriteLast(p []byte) (int, error) { return c.write(p, nil, true) }
 
 // TryWrite2 is TryWrite for p and, in the same system call, q behind it.
-func (c *Conn) TryWrite2(p, q []byte) (int, error) {
+func (c *Conn) TryWrite2(p, q []byte) (int, error) { return c.write(p, q, false) }
+
+func (c *Conn) write(p, q []byte, last bool) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed {
@@ -101,7 +108,7 @@ func (c *Conn) TryWrite2(p, q []byte) (int, error) {
 		var n int
 		var err syscall.Errno
 		if len(q) == 0 {
-			n, err = c.send(p)
+			n, err = c.send(p, last)
 		} else {
 			n, err = c.send2(p, q)
 		}
@@ -179,12 +186,14 @@ func (c *Conn) setPaused(paused bool) {
 }
 
 // CloseWrite ends the writing half: the peer reads EOF after what was written.
+// If it then resets the connection, what it had sent before may be lost.
 func (c *Conn) CloseWrite() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed {
 		return net.ErrClosed
 	}
+	c.shut = true
 	return c.shutdownWrite()
 }
 

@@ -367,7 +367,7 @@ func (k *fakeKernel) recv(fd int, p []byte) (int, syscall.Errno) {
 	return -1, syscall.EAGAIN
 }
 
-func (k *fakeKernel) send(fd int, p []byte) (int, syscall.Errno) {
+func (k *fakeKernel) send(fd int, p []byte, _ bool) (int, syscall.Errno) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.vain = 0
@@ -405,7 +405,7 @@ func (k *fakeKernel) send(fd int, p []byte) (int, syscall.Errno) {
 }
 
 func (k *fakeKernel) send2(fd int, p, q []byte) (int, syscall.Errno) {
-	return k.send(fd, slices.Concat(p, q))
+	return k.send(fd, slices.Concat(p, q), false)
 }
 
 func (k *fakeKernel) accept(fd int) (int, netip.AddrPort, syscall.Errno) {

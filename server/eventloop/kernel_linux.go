@@ -18,7 +18,7 @@ type kernel interface {
 	wait(epfd int, events []unix.EpollEvent, timeout int) (int, syscall.Errno)
 	control(epfd, op, fd int, events uint32, data uint64) syscall.Errno
 	recv(fd int, p []byte) (int, syscall.Errno)
-	send(fd int, p []byte) (int, syscall.Errno)
+	send(fd int, p []byte, more bool) (int, syscall.Errno) // with more, the kernel may wait for what follows
 	send2(fd int, p, q []byte) (int, syscall.Errno)
 	accept(fd int) (int, netip.AddrPort, syscall.Errno)
 	shutdownWrite(fd int) syscall.Errno
@@ -50,8 +50,12 @@ func (linux) recv(fd int, p []byte) (int, syscall.Errno) {
 	return int(n), err
 }
 
-func (linux) send(fd int, p []byte) (int, syscall.Errno) {
-	n, _, err := syscall.RawSyscall6(syscall.SYS_SENDTO, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)), syscall.MSG_DONTWAIT|syscall.MSG_NOSIGNAL, 0, 0)
+func (linux) send(fd int, p []byte, more bool) (int, syscall.Errno) {
+	flags := syscall.MSG_DONTWAIT | syscall.MSG_NOSIGNAL
+	if more {
+		flags |= unix.MSG_MORE
+	}
+	n, _, err := syscall.RawSyscall6(syscall.SYS_SENDTO, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)), uintptr(flags), 0, 0)
 	return int(n), err
 }
 

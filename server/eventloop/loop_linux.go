@@ -235,11 +235,11 @@ func (c *Conn) unknown() {
 	}
 }
 
-func (c *Conn) send(p []byte) (int, syscall.Errno) {
+func (c *Conn) send(p []byte, last bool) (int, syscall.Errno) {
 	if c.own != nil {
-		return linux{}.send(int(c.fd), p)
+		return linux{}.send(int(c.fd), p, last)
 	}
-	return c.loop.Load().k.send(int(c.fd), p)
+	return c.loop.Load().k.send(int(c.fd), p, last)
 }
 
 func (c *Conn) send2(p, q []byte) (int, syscall.Errno) {

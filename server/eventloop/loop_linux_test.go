@@ -1,7 +1,10 @@
 package eventloop
 
 import (
+	"errors"
+	"io"
 	"net"
+	"syscall"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -53,4 +56,32 @@ func addTo(t *testing.T, g *Group, s *net.TCPConn, h Handler) *Conn {
 	}
 	t.Cleanup(func() { c.Close() })
 	return c
+}
+
+func TestResetBehindTheEndIsToldWithoutARead(t *testing.T) {
+	ours, theirs := pair(t)
+	r := newRecorder()
+	c := startInLoop(t, ours, r)
+	if n, err := c.TryWriteLast([]byte("bye")); n != 3 || err != nil {
+		t.Fatalf("TryWriteLast: %d, %v", n, err)
+	}
+	if err := c.CloseWrite(); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := io.ReadAll(theirs); string(got) != "bye" || err != nil {
+		t.Fatalf("the peer read %q, %v", got, err)
+	}
+	if _, err := theirs.Write([]byte("late")); err != nil {
+		t.Fatal(err)
+	}
+	if got := receive(t, "data", r.data); string(got) != "late" {
+		t.Errorf("OnData got %q", got)
+	}
+	if err := theirs.SetLinger(0); err != nil {
+		t.Fatal(err)
+	}
+	theirs.Close()
+	if err := receive(t, "end", r.closed); !errors.Is(err, syscall.ECONNRESET) {
+		t.Errorf("OnClose got %v, want a reset", err)
+	}
 }

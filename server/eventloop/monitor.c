@@ -193,3 +193,13 @@ void wshttpd_monitor_unpark(void)
     __atomic_store_n(&parked, 0, __ATOMIC_SEQ_CST);
     syscall(SYS_futex, &parked, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
 }
+
+/* The kernel's number of the calling thread, asked for once. */
+int64_t wshttpd_thread(void)
+{
+    static __thread pid_t thread;
+
+    if (thread == 0)
+        thread = (pid_t)syscall(SYS_gettid);
+    return thread;
+}

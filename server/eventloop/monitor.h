@@ -26,5 +26,6 @@ void wshttpd_token_give(wshttpd_baton *b, uint32_t count);
 void wshttpd_baton_end(wshttpd_baton *b);
 uint32_t *wshttpd_monitor_parked(void);
 void wshttpd_monitor_unpark(void);
+int64_t wshttpd_thread(void);
 
 #endif

@@ -57,18 +57,18 @@ func (c *Conn) watch()                      {}
 
 func (c *Conn) shutdownWrite() error { return c.own.socket.CloseWrite() }
 
-func (c *Conn) send(p []byte) (int, syscall.Errno) {
+func (c *Conn) send(p []byte, _ bool) (int, syscall.Errno) {
 	n, err := unix.Write(int(c.fd), p)
 	errno, _ := err.(syscall.Errno)
 	return max(n, 0), errno
 }
 
 func (c *Conn) send2(p, q []byte) (int, syscall.Errno) {
-	n, errno := c.send(p)
+	n, errno := c.send(p, false)
 	if errno != 0 || n < len(p) {
 		return n, errno
 	}
-	m, errno := c.send(q)
+	m, errno := c.send(q, false)
 	if errno == syscall.EAGAIN {
 		errno = 0
 	}

@@ -314,7 +314,8 @@ func (w *worker) event(c *Conn, events uint32) bool {
 	}
 	c.mu.Lock()
 	reads := !c.closed && !c.ended && !c.detached && !c.paused
-	hands := reads && c.blocks > 0
+	isReset := c.shut && events&unix.EPOLLERR != 0
+	hands := reads && c.blocks > 0 && !isReset
 	if hands {
 		c.detached = true
 		c.watch()
@@ -328,7 +329,11 @@ func (w *worker) event(c *Conn, events uint32) bool {
 		return true
 	}
 	w.enter(c)
-	w.receive(c)
+	if isReset {
+		w.end(c, syscall.ECONNRESET)
+	} else {
+		w.receive(c)
+	}
 	return w.leave(c)
 }
 
