@@ -143,7 +143,7 @@ func (f *front) serve(all []byte) {
 	}
 	f.sock.SetDeadline(0)
 	m := memConns.Get().(*memConn)
-	*m = memConn{front: f, in: head, out: m.out[:0]}
+	*m = memConn{front: f, in: head, out: m.out[:0], index: m.index}
 	returned := false
 	defer func() {
 		if !returned { // the plugin has ended the goroutine
@@ -276,6 +276,7 @@ type memConn struct {
 	head    []byte   // our own, once the plugin has accepted
 	awaits  *opening // needs key 3 first
 	decided bool     // out is the answer; else the request is none for here
+	index   headIndex
 }
 
 var memConns = sync.Pool{New: func() any { return new(memConn) }}

@@ -39,10 +39,12 @@ func (s *Server) serveHTTP(ctx *fasthttp.RequestCtx) {
 		host: s.routes.find(localAddr(ctx), authority), target: target, authority: authority, path: path, query: query,
 		merged: &s.routes.merged, client: remoteOf(ctx),
 	}
+	r.glance = s.routes.glances[r.host]
+	_, r.inMemory = ctx.Conn().(*memConn)
 	r.walk()
 	handler := r.handler()
 	isUpgrade := s.isUpgrade(ctx, handler)
-	if _, inMemory := ctx.Conn().(*memConn); inMemory && !isUpgrade {
+	if r.inMemory && !isUpgrade {
 		return // it is served again on a goroutine: nothing is logged twice
 	}
 	if status := s.phases(ctx, r); status != 0 {

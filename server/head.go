@@ -7,8 +7,6 @@ import (
 	"strings"
 
 	"github.com/valyala/fasthttp"
-
-	"github.com/wshttpd/wshttpd/ws"
 )
 
 // overlong stands for a request target that is too long. A blank in a target
@@ -72,12 +70,6 @@ func rawLines(raw []byte, name string) []string {
 	return lines
 }
 
-// headerLines returns the values of all lines with this name: fasthttp keeps
-// some headers apart, joins others, and shows the first of many.
-func headerLines(ctx *fasthttp.RequestCtx, name string) []string {
-	return rawLines(ctx.Request.Header.RawHeaders(), name)
-}
-
 // checkHead judges what fasthttp lets pass and httpd does not (RFC 9112,
 // sections 2.3, 3.2, 5.1 and 6.1). Status 0 stands for a good head; authority
 // is what the request is addressed to.
@@ -89,7 +81,7 @@ func checkHead(ctx *fasthttp.RequestCtx) (authority string, status int) {
 		return "", fasthttp.StatusRequestURITooLong
 	case !bytes.HasPrefix(h.Protocol(), []byte("HTTP/1.")):
 		return "", fasthttp.StatusHTTPVersionNotSupported
-	case hasBareLF(ctx), !fieldsAreGood(h.RawHeaders()):
+	case hasBareLF(ctx), !headOf(ctx).good:
 		return "", fasthttp.StatusBadRequest
 	}
 	if status := checkBody(ctx); status != 0 {
@@ -158,30 +150,6 @@ func hasBareLF(ctx *fasthttp.RequestCtx) bool {
 		return c.front.scan.bareLF
 	}
 	return false
-}
-
-// fieldsAreGood judges every line of the header block: a token, a colon right
-// behind it, and a value without control bytes; no continued lines.
-func fieldsAreGood(raw []byte) bool {
-	fields := 0
-	for line := range bytes.SplitSeq(raw, []byte("\n")) {
-		if len(line) == 0 {
-			continue // behind the last line
-		}
-		line, hasCR := bytes.CutSuffix(line, []byte("\r"))
-		if !hasCR {
-			return false
-		}
-		if len(line) == 0 {
-			continue
-		}
-		name, value, found := bytes.Cut(line, []byte(":"))
-		fields++
-		if !found || len(line) > maxFieldSize || fields > maxFields || !ws.IsToken(string(name)) || !isFieldValue(string(value)) {
-			return false
-		}
-	}
-	return true
 }
 
 // authorityOf returns the authority of a target in absolute form.

@@ -81,11 +81,13 @@ func (s *Server) guarded(ctx *fasthttp.RequestCtx) {
 			s.refuse(ctx, fasthttp.StatusInternalServerError, statusText(fasthttp.StatusInternalServerError))
 		}
 	}()
+	headOf(ctx).take(ctx.Request.Header.RawHeaders())
 	s.serveHTTP(ctx)
 }
 
 // answerBadHead answers a head that fasthttp could not read.
 func (s *Server) answerBadHead(ctx *fasthttp.RequestCtx, err error) {
+	headOf(ctx).take(ctx.Request.Header.RawHeaders())
 	var timeout net.Error
 	switch {
 	case errors.Is(err, fasthttp.ErrSmallReadBuffer), isSmallBuffer(err):

@@ -57,9 +57,10 @@ type netConn struct {
 	received  int64     // bytes in this phase
 	headerEnd time.Time // when the time for the last request's header is over
 	scan      headScan  // of this request's header
-	early     []byte    // read before the connection came here
-	wrote     bool      // an answer, since the last read
-	eof       bool      // the client has ended its half
+	index     headIndex
+	early     []byte // read before the connection came here
+	wrote     bool   // an answer, since the last read
+	eof       bool   // the client has ended its half
 	detached  bool
 
 	session *conn // accepted, and not taken over yet

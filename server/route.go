@@ -19,6 +19,8 @@ type route struct {
 	filename  string // DocumentRoot and path
 	place     place  // how far filename exists
 	merged    *merged
+	glance    *glance // of the host; nil looks at every name whole
+	inMemory  bool    // an upgrade, or else it is routed once more: see memConn
 
 	client netip.AddrPort // whom access and logs take for the client
 	user   string         // whom authentication has found; empty for nobody
@@ -50,9 +52,17 @@ type routes struct {
 	main   *httpdconf.Host
 	hosts  []*httpdconf.Host
 	merged merged
+
+	glances map[*httpdconf.Host]*glance
 }
 
-func newRoutes(cfg *httpdconf.Config) *routes { return &routes{main: cfg.Main, hosts: cfg.Hosts} }
+func newRoutes(cfg *httpdconf.Config) *routes {
+	t := &routes{main: cfg.Main, hosts: cfg.Hosts, glances: make(map[*httpdconf.Host]*glance)}
+	for _, h := range append([]*httpdconf.Host{cfg.Main}, cfg.Hosts...) {
+		t.glances[h] = newGlance(h)
+	}
+	return t
+}
 
 // find returns the host of a request: the address it came in at decides first,
 // an exact one before one of any address, and one with a port before one of
@@ -123,7 +133,11 @@ func isNamed(h *httpdconf.Host, name string) bool {
 // ap_file_walk and ap_location_walk).
 func (r *route) walk() {
 	r.filename = strings.TrimSuffix(r.host.DocumentRoot, "/") + r.path
-	r.place, _ = follow(r.filename, r.options, false)
+	var isMissing bool
+	if r.place, isMissing = r.glance.missing(r.filename, r.inMemory); !isMissing {
+		r.place, _ = follow(r.filename, r.options, false)
+		r.glance.learn(&r.place)
+	}
 	covering := make([]*httpdconf.Section, 0, 16)
 	files := r.host.Files
 	for _, s := range r.host.Directories {

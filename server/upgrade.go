@@ -401,13 +401,21 @@ func declaresBody(ctx *fasthttp.RequestCtx) bool {
 	return false
 }
 
+// cloneAll copies strings out of a header.
+func cloneAll(list []string) []string {
+	for i := range list {
+		list[i] = strings.Clone(list[i])
+	}
+	return list
+}
+
 // copyRequest copies the facts that outlive the request's context.
 func (s *Server) copyRequest(ctx *fasthttp.RequestCtx, r *route, protocols []string) request {
 	return request{
 		target:    intern([]byte(r.target)),
 		remote:    remoteOf(ctx),
 		header:    newHeaderBlock(ctx.Request.Header.RawHeaders()),
-		protocols: protocols,
+		protocols: cloneAll(protocols),
 		log:       s.logOf(r),
 	}
 }

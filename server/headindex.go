@@ -1,0 +1,88 @@
+package server
+
+import (
+	"strings"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/wshttpd/wshttpd/ws"
+)
+
+// headIndex is a request's header, taken apart once for all who look things up
+// in it. It lives in the connection and is used again by its next request: the
+// slices it gives out do not outlive the handler, the strings do, and hold all
+// of the header in memory.
+type headIndex struct {
+	names, values []string // of each line, in order; values without the white space around them
+	good          bool     // as httpd demands: see take
+}
+
+// headOf returns the index of the request that ctx serves, which take has
+// filled.
+func headOf(ctx *fasthttp.RequestCtx) *headIndex {
+	switch c := ctx.Conn().(type) {
+	case *memConn:
+		return &c.index
+	case *netConn:
+		return &c.index
+	}
+	h := new(headIndex)
+	h.take(ctx.Request.Header.RawHeaders())
+	return h
+}
+
+// take takes a header apart, and judges each of its lines: a token, a colon
+// right behind it, and a value without control bytes; lines end in CR LF, and
+// none continues another (RFC 9112, section 5). A line without a colon has no
+// name.
+func (h *headIndex) take(raw []byte) {
+	h.names, h.values, h.good = h.names[:0], h.values[:0], true
+	for rest := string(raw); rest != ""; {
+		line := rest
+		if i := strings.IndexByte(rest, '\n'); i >= 0 {
+			line, rest = rest[:i], rest[i+1:]
+		} else {
+			rest = ""
+		}
+		line, hasCR := strings.CutSuffix(line, "\r")
+		h.good = h.good && hasCR
+		if line == "" {
+			continue
+		}
+		colon := strings.IndexByte(line, ':')
+		if colon < 0 {
+			h.good = false
+			continue
+		}
+		name, value := line[:colon], strings.Trim(line[colon+1:], " \t\r")
+		if len(line) > maxFieldSize || !ws.IsToken(name) || !isFieldValue(line[colon+1:]) {
+			h.good = false
+		}
+		h.names, h.values = append(h.names, name), append(h.values, value)
+	}
+	h.good = h.good && len(h.names) <= maxFields
+}
+
+// lines returns the values of all lines with this name, in any case.
+func (h *headIndex) lines(name string) []string {
+	for i := range h.names {
+		if !sameName(h.names[i], name) {
+			continue
+		}
+		found := h.values[i : i+1 : i+1]
+		for j := i + 1; j < len(h.names); j++ {
+			if sameName(h.names[j], name) {
+				found = append(found, h.values[j])
+			}
+		}
+		return found
+	}
+	return nil
+}
+
+func sameName(a, b string) bool { return len(a) == len(b) && strings.EqualFold(a, b) }
+
+// headerLines returns the values of all lines with this name: fasthttp keeps
+// some headers apart, joins others, and shows the first of many. The slice must
+// not outlive the handler.
+func headerLines(ctx *fasthttp.RequestCtx, name string) []string { return headOf(ctx).lines(name) }
