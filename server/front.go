@@ -3,10 +3,8 @@ package server
 import (
 	"bytes"
 	"io"
-	"net"
 	"net/netip"
 	"runtime/debug"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -46,8 +44,7 @@ func newFront(s *Server, local, remote netip.AddrPort) *front {
 // start has a loop drive the connection.
 func (f *front) start(l *eventloop.Loop, fd int) {
 	f.sock = l.New(fd, f)
-	f.sock.SetDeadline(headerTime)
-	if err := f.sock.Start(); err != nil {
+	if err := f.sock.StartWithin(headerTime); err != nil {
 		f.server.log.printf("core", httpdconf.LevelError, f.peer.String(), "event loop: %v", err)
 		f.server.open.remove(f)
 	}
@@ -137,13 +134,14 @@ func (f *front) checkTime() {
 // in the loop.
 func (f *front) serve(all []byte) {
 	head := all[:f.size+len(f.body(all))]
-	if !bytes.HasPrefix(head, []byte("GET ")) || !fieldIn(head, "Upgrade") {
+	m := memConns.Get().(*memConn)
+	defer m.free()
+	m.front, m.in = f, head
+	if !m.asksForUpgrade() {
 		f.leave(all)
 		return
 	}
 	f.sock.SetDeadline(0)
-	m := memConns.Get().(*memConn)
-	*m = memConn{front: f, in: head, out: m.out[:0], index: m.index}
 	returned := false
 	defer func() {
 		if !returned { // the plugin has ended the goroutine
@@ -153,7 +151,7 @@ func (f *front) serve(all []byte) {
 			f.leaveWith(f.server.refusal(fasthttp.StatusInternalServerError, pluginFailed))
 		}
 	}()
-	_ = f.server.http.ServeConn(m) // httpd.go logs what fasthttp reports
+	m.serve()
 	returned = true
 	switch {
 	case f.session != nil:
@@ -170,8 +168,6 @@ func (f *front) serve(all []byte) {
 	default:
 		f.leave(all)
 	}
-	m.front, m.in, m.head, m.awaits = nil, nil, nil, nil
-	memConns.Put(m)
 }
 
 // takeKey3 goes on with a handshake of draft-76 once the 8 bytes behind its
@@ -266,48 +262,3 @@ func (f *front) closeIdle() {
 }
 
 func (f *front) cut() { _ = f.sock.Close() }
-
-// memConn is what fasthttp takes for the connection of a request that is
-// already in memory.
-type memConn struct {
-	front   *front
-	in      []byte   // the head, as far as it has not been read
-	out     []byte   // an answer of fasthttp's
-	head    []byte   // our own, once the plugin has accepted
-	awaits  *opening // needs key 3 first
-	decided bool     // out is the answer; else the request is none for here
-	index   headIndex
-}
-
-var memConns = sync.Pool{New: func() any { return new(memConn) }}
-
-func (m *memConn) Read(p []byte) (int, error) {
-	if len(m.in) == 0 {
-		return 0, io.EOF
-	}
-	n := copy(p, m.in)
-	m.in = m.in[n:]
-	return n, nil
-}
-
-func (m *memConn) Write(p []byte) (int, error) {
-	m.out = append(m.out, p...)
-	return len(p), nil
-}
-
-func (m *memConn) Close() error         { return nil }
-func (m *memConn) RemoteAddr() net.Addr { return net.TCPAddrFromAddrPort(m.front.peer) }
-
-// LocalAddr asks the kernel where the listener's address is a wildcard.
-func (m *memConn) LocalAddr() net.Addr {
-	f := m.front
-	if !f.local.IsValid() {
-		f.local, _ = f.sock.LocalAddr()
-	}
-	return net.TCPAddrFromAddrPort(f.local)
-}
-
-// The deadlines are the front's.
-func (m *memConn) SetDeadline(time.Time) error      { return nil }
-func (m *memConn) SetReadDeadline(time.Time) error  { return nil }
-func (m *memConn) SetWriteDeadline(time.Time) error { return nil }

@@ -112,6 +112,9 @@ func (s *Server) isUnserved(r *route, handler string) bool {
 
 // localAddr is the address at which a connection came in.
 func localAddr(ctx *fasthttp.RequestCtx) netip.AddrPort {
+	if m, inMemory := ctx.Conn().(*memConn); inMemory {
+		return m.localAddr()
+	}
 	if a, ok := ctx.LocalAddr().(*net.TCPAddr); ok {
 		return a.AddrPort()
 	}

@@ -50,7 +50,7 @@ const (
 // netConn and receiveHead see to these.
 func (s *Server) newHTTP() *fasthttp.Server {
 	return &fasthttp.Server{
-		Handler:                       s.guarded,
+		Handler:                       s.serveRequest,
 		ErrorHandler:                  s.answerBadHead,
 		HeaderReceived:                receiveHead,
 		Logger:                        httpLog{s},
@@ -71,6 +71,12 @@ func (s *Server) newHTTP() *fasthttp.Server {
 // maxKeepAliveRequests is httpd's default of MaxKeepAliveRequests.
 const maxKeepAliveRequests = 100
 
+// serveRequest is the handler that fasthttp calls.
+func (s *Server) serveRequest(ctx *fasthttp.RequestCtx) {
+	headOf(ctx).take(ctx.Request.Header.RawHeaders())
+	s.guarded(ctx)
+}
+
 // guarded serves a request; a panic of ours, or a plugin's that got this far,
 // costs this request only.
 func (s *Server) guarded(ctx *fasthttp.RequestCtx) {
@@ -81,7 +87,6 @@ func (s *Server) guarded(ctx *fasthttp.RequestCtx) {
 			s.refuse(ctx, fasthttp.StatusInternalServerError, statusText(fasthttp.StatusInternalServerError))
 		}
 	}()
-	headOf(ctx).take(ctx.Request.Header.RawHeaders())
 	s.serveHTTP(ctx)
 }
 

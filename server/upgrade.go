@@ -102,7 +102,7 @@ func (s *Server) upgradeHybi(ctx *fasthttp.RequestCtx, r *route) {
 		},
 		isProtocol: ws.IsToken,
 		head: func(protocol string, fields []ws.Field) []byte {
-			return ws.AppendResponse(nil, handshake.Key, protocol, fields)
+			return ws.AppendResponse(make([]byte, 0, answerBytes), handshake.Key, protocol, fields)
 		},
 	})
 }
@@ -167,6 +167,9 @@ func (s *Server) upgradeDraft(ctx *fasthttp.RequestCtx, r *route, draft75 bool) 
 		s.awaitKey3(ctx, o)
 	}
 }
+
+// answerBytes is room for a 101 without fields of a plugin.
+const answerBytes = 192
 
 // wrongOrigin is the reason of a refusal by the origin check.
 const wrongOrigin = "The origin of the request is not accepted here."
@@ -328,6 +331,9 @@ func (s *Server) originAccepted(ctx *fasthttp.RequestCtx, r *route, d httpdconf.
 	mode := s.cfg.OriginCheckDefault
 	if d.OriginCheck != nil {
 		mode = *d.OriginCheck
+	}
+	if mode == httpdconf.OriginOff {
+		return true
 	}
 	own, _ := newOrigin("http", r.authority) // an unusable one equals no origin that parses
 	if originPasses(mode, d.TrustedOrigins, own, sent...) {

@@ -58,14 +58,15 @@ type Conn struct {
 	loop    atomic.Pointer[Loop]
 	own     *ownDriver // of a Conn that a goroutine drives, else nil
 	fd      int32
-	gen     uint32 // tells uses of one descriptor apart
-	at      int64  // when OnDeadline is due, guarded by the loop's mu; 0 for never
-	index   int32  // in the loop's deadlines, guarded by the loop's mu
+	gen     uint32       // tells uses of one descriptor apart
+	at      atomic.Int64 // when OnDeadline is due; 0 for never. Set under the loop's mu, and but for its end under ours
+	index   int32        // in the loop's deadlines, guarded by the loop's mu
 
-	watched  uint32  // what epoll watches, guarded by mu like all that follows
-	pending  pending // what is still to be told to the handler
-	blocks   uint8   // brief calls until it counts as one that does not block
-	calm     uint8   // calls in the slow lane that did not burn; of who drives
+	within   time.Duration // the deadline from when epoll has it on
+	watched  uint32        // what epoll watches, guarded by mu like all that follows
+	pending  pending       // what is still to be told to the handler
+	blocks   uint8         // brief calls until it counts as one that does not block
+	calm     uint8         // calls in the slow lane that did not burn; of who drives
 	closed   bool
 	shut     bool // the writing half has ended
 	ended    bool // nothing more can be read; OnClose was or is being called
@@ -160,6 +161,7 @@ func (c *Conn) SetDeadline(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.closed {
+		c.within = 0
 		c.loop.Load().deadline(c, d)
 	}
 }

@@ -20,7 +20,8 @@ func (d *deadlines) remove(c *Conn) {
 		d.up(i)
 		d.down(i)
 	}
-	c.index, c.at = -1, 0
+	c.index = -1
+	c.at.Store(0)
 }
 
 func (d deadlines) swap(i, j int) {
@@ -31,7 +32,7 @@ func (d deadlines) swap(i, j int) {
 func (d deadlines) up(i int) {
 	for i > 0 {
 		parent := (i - 1) / 2
-		if d[parent].at <= d[i].at {
+		if d[parent].at.Load() <= d[i].at.Load() {
 			return
 		}
 		d.swap(i, parent)
@@ -43,7 +44,7 @@ func (d deadlines) down(i int) {
 	for {
 		least := i
 		for child := 2*i + 1; child <= 2*i+2 && child < len(d); child++ {
-			if d[child].at < d[least].at {
+			if d[child].at.Load() < d[least].at.Load() {
 				least = child
 			}
 		}

@@ -100,9 +100,14 @@ func (l *Loop) New(fd int, h Handler) *Conn {
 // Start has the loop drive the connection, which it reads from first: often
 // something is there already. After an error it is closed, and the handler is
 // told nothing.
-func (c *Conn) Start() error {
+func (c *Conn) Start() error { return c.StartWithin(0) }
+
+// StartWithin is Start and SetDeadline, the latter only once the first read has
+// not closed the connection nor set a deadline of its own.
+func (c *Conn) StartWithin(d time.Duration) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.within = d
 	l := c.loop.Load()
 	err := l.adopt(c)
 	if err != nil {
@@ -208,10 +213,14 @@ func (c *Conn) watch() {
 		return
 	}
 	op := unix.EPOLL_CTL_MOD
+	l := c.loop.Load()
 	if !c.known {
 		op = unix.EPOLL_CTL_ADD
+		if c.within > 0 {
+			l.deadline(c, c.within)
+			c.within = 0
+		}
 	}
-	l := c.loop.Load()
 	if errno := l.k.control(l.epfd, op, int(c.fd), w, c.data()); errno != 0 && !c.known {
 		l.group.note("connection lost, epoll does not take it: %v", errno)
 		c.closed = true
@@ -281,21 +290,24 @@ var epoch = time.Now().Add(-time.Second)
 
 // deadline sets when c is told that its time is over.
 func (l *Loop) deadline(c *Conn, d time.Duration) {
+	if d <= 0 && c.at.Load() == 0 { // who sets it holds c's mu, as we do
+		return
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	earliest := int64(0)
 	if len(l.due) > 0 {
-		earliest = l.due[0].at
+		earliest = l.due[0].at.Load()
 	}
-	if c.at != 0 {
+	if c.at.Load() != 0 {
 		l.due.remove(c)
 	}
 	if d <= 0 {
 		return
 	}
-	c.at = max(now()+int64(d), 1)
+	c.at.Store(max(now()+int64(d), 1))
 	l.due.add(c)
-	if earliest == 0 || c.at < earliest {
+	if earliest == 0 || c.at.Load() < earliest {
 		l.wake()
 	}
 }
@@ -305,8 +317,8 @@ func (l *Loop) deadline(c *Conn, d time.Duration) {
 func (l *Loop) takeDeadline(c *Conn) (left time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if c.at != 0 {
-		left = max(time.Duration(c.at-now()), 1)
+	if c.at.Load() != 0 {
+		left = max(time.Duration(c.at.Load()-now()), 1)
 		l.due.remove(c)
 	}
 	return left
@@ -407,13 +419,13 @@ func (l *Loop) timeout() int {
 			next = min(next, ls.until)
 		}
 	}
-	for len(l.due) > 0 && l.due[0].at <= t {
+	for len(l.due) > 0 && l.due[0].at.Load() <= t {
 		c := l.due[0]
 		l.due.remove(c)
 		l.overdue = append(l.overdue, c)
 	}
 	if len(l.due) > 0 {
-		next = min(next, l.due[0].at)
+		next = min(next, l.due[0].at.Load())
 	}
 	switch {
 	case len(l.overdue) > 0:

@@ -47,6 +47,9 @@ func (*Loop) New(int, Handler) *Conn { return &Conn{} }
 // Start fails.
 func (c *Conn) Start() error { return errNoLoops }
 
+// StartWithin reports that there is no loop.
+func (c *Conn) StartWithin(time.Duration) error { return errNoLoops }
+
 // Leave reports that there is no loop to leave.
 func (c *Conn) Leave() (fd int, ok bool) { return -1, false }
 
