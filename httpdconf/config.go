@@ -107,6 +107,10 @@ type Host struct {
 	// Base holds the directives that stand outside any section.
 	Base Records
 
+	// PathAliases are the lines of Alias and AliasMatch, the host's own in front
+	// of the main server's: the first that fits counts.
+	PathAliases []*Mapping
+
 	// Unserved are paths below which httpd would have run programs.
 	Unserved []*Section
 
@@ -157,6 +161,7 @@ type Records struct {
 	Draft76   *Draft76Dir
 	Authz     *AuthzDir
 	Access    *AccessDir
+	Alias     *AliasDir
 	Index     *IndexDir
 	Mime      *MimeDir
 }

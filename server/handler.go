@@ -41,13 +41,19 @@ func (s *Server) serveHTTP(ctx *fasthttp.RequestCtx) {
 	}
 	r.glance = s.routes.glances[r.host]
 	_, r.inMemory = ctx.Conn().(*memConn)
-	r.walk()
+	status = s.redirected(ctx, r, r.host.Base.Alias)
+	if status == 0 {
+		r.walk()
+	}
 	handler := r.handler()
 	isUpgrade := s.isUpgrade(ctx, handler)
 	if r.inMemory && !isUpgrade {
 		return // it is served again on a goroutine: nothing is logged twice
 	}
-	if status := s.phases(ctx, r); status != 0 {
+	if status == 0 {
+		status = s.phases(ctx, r)
+	}
+	if status != 0 {
 		s.answer(ctx, status)
 		if isUpgrade {
 			decide(ctx)
@@ -73,7 +79,13 @@ func (s *Server) phases(ctx *fasthttp.RequestCtx, r *route) (status int) {
 	if r.place.what == isRefused {
 		return s.deny(ctx, r, r.place.why)
 	}
-	return s.access(ctx, r)
+	if status := s.access(ctx, r); status != 0 {
+		return status
+	}
+	if a := r.settings.Alias; a != r.host.Base.Alias {
+		return s.redirected(ctx, r, a)
+	}
+	return 0
 }
 
 // isUpgrade reports whether a request asks to become a WebSocket where one is.

@@ -132,7 +132,7 @@ func isNamed(h *httpdconf.Host, name string) bool {
 // Locations, later over earlier (httpd 2.4 server/request.c, ap_directory_walk,
 // ap_file_walk and ap_location_walk).
 func (r *route) walk() {
-	r.filename = strings.TrimSuffix(r.host.DocumentRoot, "/") + r.path
+	r.filename = r.mapPath()
 	var isMissing bool
 	if r.place, isMissing = r.glance.missing(r.filename, r.inMemory); !isMissing {
 		r.place, _ = follow(r.filename, r.options, false)

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strconv"
 	"strings"
 	"time"
 
@@ -125,21 +124,9 @@ func (s *Server) serveDirectory(ctx *fasthttp.RequestCtx, r *route) {
 	s.answer(ctx, fasthttp.StatusForbidden)
 }
 
-// redirectToSlash sends the client to the folder's path with a slash, at the
-// host and port that it has named, else at those of ServerName (httpd 2.4
-// server/core.c, ap_construct_url).
+// redirectToSlash sends the client to the folder's path with a slash.
 func (s *Server) redirectToSlash(ctx *fasthttp.RequestCtx, r *route) {
-	location := escapePath(r.path) + "/"
-	authority := r.authority
-	if authority == "" {
-		authority = r.host.Name
-	}
-	if _, _, hasPort := cutPort(authority); authority != "" && !hasPort && r.host.Port != 0 && r.host.Port != 80 {
-		authority += ":" + strconv.Itoa(r.host.Port)
-	}
-	if authority != "" {
-		location = "http://" + authority + location
-	}
+	location := r.ownURL(escapePath(r.path) + "/")
 	if r.query != "" {
 		location += "?" + r.query
 	}

@@ -1,0 +1,96 @@
+package server
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/wshttpd/wshttpd/httpdconf"
+)
+
+// mapPath finds the file name of a route's path: by the first Alias that fits,
+// else below DocumentRoot (httpd 2.4 modules/mappers/mod_alias.c,
+// translate_alias_redir, and server/core.c, ap_core_translate).
+func (r *route) mapPath() string {
+	for _, a := range r.host.PathAliases {
+		if target, rest, matches := a.Match(r.path); matches {
+			return target + rest
+		}
+	}
+	return strings.TrimSuffix(r.host.DocumentRoot, "/") + r.path
+}
+
+// redirected answers by a Redirect, if one fits: by those outside of sections
+// in front of the walks, and by all that hold for the path behind access. The
+// status is 0 where none does.
+func (s *Server) redirected(ctx *fasthttp.RequestCtx, r *route, a *httpdconf.AliasDir) (status int) {
+	if a == nil {
+		return 0
+	}
+	if a.All != nil {
+		return s.redirect(ctx, r, a, a.All, a.All.Target)
+	}
+	for _, m := range a.Redirects {
+		target, rest, matches := m.Match(r.path)
+		if !matches {
+			continue
+		}
+		if m.Regexp != nil {
+			target = escapeTarget(target)
+		}
+		return s.redirect(ctx, r, a, m, target+escapePath(rest))
+	}
+	return 0
+}
+
+// redirect sends the client to a target, with the request's query unless that
+// has one (httpd 2.4 modules/mappers/mod_alias.c, translate_alias_redir).
+func (s *Server) redirect(ctx *fasthttp.RequestCtx, r *route, a *httpdconf.AliasDir, m *httpdconf.Mapping, target string) int {
+	if m.Status < 300 || m.Status > 399 {
+		return m.Status
+	}
+	if strings.HasPrefix(target, "/") && (a.Relative == nil || !*a.Relative) {
+		target = r.ownURL(target)
+	}
+	if r.query != "" && !strings.Contains(target, "?") {
+		target += "?" + r.query
+	}
+	ctx.Response.Header.Set("Location", target)
+	return m.Status
+}
+
+// escapeTarget escapes what an expression has made, but for its query and
+// fragment.
+func escapeTarget(target string) string {
+	i := strings.IndexAny(target, "?#")
+	if i < 0 {
+		i = len(target)
+	}
+	scheme := ""
+	if at := strings.Index(target[:i], "://"); at >= 0 {
+		slash := strings.IndexByte(target[at+3:i], '/')
+		if slash < 0 {
+			return target
+		}
+		scheme = target[:at+3+slash]
+	}
+	return scheme + escapePath(target[len(scheme):i]) + target[i:]
+}
+
+// ownURL makes a URL of a path on this server, at the host and port that the
+// client has named, else at those of ServerName (httpd 2.4 server/core.c,
+// ap_construct_url).
+func (r *route) ownURL(path string) string {
+	authority := r.authority
+	if authority == "" {
+		authority = r.host.Name
+	}
+	if _, _, hasPort := cutPort(authority); authority != "" && !hasPort && r.host.Port != 0 && r.host.Port != 80 {
+		authority += ":" + strconv.Itoa(r.host.Port)
+	}
+	if authority == "" {
+		return path
+	}
+	return "http://" + authority + path
+}
