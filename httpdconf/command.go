@@ -235,6 +235,7 @@ func commandTable() map[string][]command {
 	for _, rows := range []map[string]command{
 		coreCommands(), sectionCommands(), soCommands(), mpmCommands(), unixdCommands(),
 		webSocketCommands(), draft76Commands(), authzCoreCommands(), accessCompatCommands(), dirCommands(), mimeCommands(), aliasCommands(), filterCommands(),
+		authnCommands(),
 	} {
 		for name, c := range rows {
 			key := strings.ToLower(name)

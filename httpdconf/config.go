@@ -161,6 +161,7 @@ type Records struct {
 	Draft76   *Draft76Dir
 	Authz     *AuthzDir
 	Access    *AccessDir
+	Authn     *AuthnDir
 	Alias     *AliasDir
 	Index     *IndexDir
 	Mime      *MimeDir
@@ -232,11 +233,12 @@ type AuthzRule struct {
 	Not      bool         // Require not, RequireNone
 	All      bool         // of a container: RequireAll; else one is enough
 	Rules    []*AuthzRule // of a container
-	Provider string       // "all", "ip", "local", "method", "expr"; empty for a container
+	Provider string       // as Require names it, "valid-user"; empty for a container
 
 	Granted  bool // of all
 	Networks []netip.Prefix
 	Methods  []string
+	Names    []string // of users, groups, variables
 	Expr     *expr.Expr
 }
 

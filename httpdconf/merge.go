@@ -12,6 +12,7 @@ func (base Records) Merge(over Records) Records {
 		Draft76:   replace(base.Draft76, over.Draft76),
 		Authz:     mergeAuthz(base.Authz, over.Authz),
 		Access:    replace(base.Access, over.Access),
+		Authn:     mergeAuthn(base.Authn, over.Authn),
 		Alias:     mergeAlias(base.Alias, over.Alias),
 		Index:     mergeIndex(base.Index, over.Index),
 		Mime:      mergeMime(base.Mime, over.Mime),

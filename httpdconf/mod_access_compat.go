@@ -22,6 +22,8 @@ const (
 type AccessDir struct {
 	Order       AccessOrder
 	Allow, Deny AccessList
+
+	SatisfyAny bool // Satisfy Any: either these lines or Require
 }
 
 // AccessList is whom Allow or Deny lines name.
@@ -36,7 +38,7 @@ func accessCompatCommands() map[string]command {
 		"Order":   {"mod_access_compat.c", (*walk).setOrder, "`allow,deny`, `deny,allow` or `mutual-failure`"},
 		"Allow":   {"mod_access_compat.c", (*walk).setAllow, "`from all`, addresses and networks; any other refuses the start"},
 		"Deny":    {"mod_access_compat.c", (*walk).setDeny, "`from all`, addresses and networks; any other refuses the start"},
-		"Satisfy": {"mod_access_compat.c", (*walk).setSatisfy, "`All`, which is the default"},
+		"Satisfy": {"mod_access_compat.c", (*walk).setSatisfy, "`All`, or `Any`: either `Allow` and `Deny` let a client in, or `Require` does"},
 	}
 }
 
@@ -97,11 +99,9 @@ func isAddress(s string) bool {
 
 func (w *walk) setSatisfy(_ *syntax.Node, words []syntax.Arg) *problem {
 	switch strings.ToLower(words[0].Text) {
-	case "all":
-		w.accessRecord()
+	case "all", "any":
+		w.accessRecord().SatisfyAny = strings.EqualFold(words[0].Text, "any")
 		return nil
-	case "any":
-		return &problem{text: "Satisfy Any" + notObeyed, at: words[0].Range, hint: "write the rules with Require and <RequireAny>"}
 	}
 	return &problem{text: "Satisfy either 'any' or 'all'.", at: words[0].Range}
 }

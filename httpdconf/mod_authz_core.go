@@ -15,7 +15,7 @@ import (
 // mod_authz_host that need no name to be resolved.
 func authzCoreCommands() map[string]command {
 	return map[string]command{
-		"Require":                     {"mod_authz_core.c", (*walk).setRequire, "`all`, `ip`, `local`, `method`, `expr`, each also with `not`; any other refuses the start"},
+		"Require":                     {"mod_authz_core.c", (*walk).setRequire, "`all`, `ip`, `local`, `method`, `expr`, `env`, `user`, `valid-user`, `group`, each also with `not`; any other refuses the start"},
 		"<RequireAll":                 {"mod_authz_core.c", (*walk).requireSection, "all rules in it have to hold"},
 		"<RequireAny":                 {"mod_authz_core.c", (*walk).requireSection, "one rule in it has to hold"},
 		"<RequireNone":                {"mod_authz_core.c", (*walk).requireSection, "no rule in it may hold"},
@@ -159,10 +159,13 @@ func requirement(provider, args string) (*AuthzRule, *problem) {
 		return rule, nil
 	case "expr":
 		return rule, requireExpr(rule, args)
+	case "env", "user", "group", "valid-user":
+		rule.Names = wordsOf(args)
+		return rule, nil
 	}
 	return nil, &problem{
 		text: fmt.Sprintf("Require %s is not obeyed by this version of wshttpd", provider),
-		hint: "rather than let everybody in, the server does not start; Require all, ip, local, method and expr are obeyed",
+		hint: "rather than let everybody in, the server does not start; Require all, ip, local, method, expr, env, user, valid-user and group are obeyed",
 	}
 }
 
@@ -283,8 +286,9 @@ type AuthzResult int
 const (
 	AuthzDenied AuthzResult = iota
 	AuthzGranted
-	AuthzNeutral // no opinion: a negated rule that does not hold
-	AuthzFailed  // an expression could not be evaluated
+	AuthzNeutral      // no opinion: a negated rule that does not hold
+	AuthzFailed       // an expression could not be evaluated
+	AuthzDeniedNoUser // who the user is would make a difference
 )
 
 // AuthzRequest is what rules look at.
@@ -292,6 +296,10 @@ type AuthzRequest struct {
 	Client, Server netip.Addr // the ends of the connection
 	Method         string
 	Env            expr.Env
+
+	User     string                     // empty for nobody
+	IsMember func(groups []string) bool // of User
+	IsSet    func(variable string) bool // in the environment
 }
 
 // Decide returns what the record says of a request: AuthzGranted lets it in.
@@ -316,7 +324,7 @@ func (r *AuthzRule) decide(q *AuthzRequest) AuthzResult {
 	switch result {
 	case AuthzGranted:
 		return AuthzDenied
-	case AuthzDenied:
+	case AuthzDenied, AuthzDeniedNoUser:
 		return AuthzNeutral
 	}
 	return result
@@ -332,7 +340,8 @@ func (r *AuthzRule) combine(q *AuthzRequest) AuthzResult {
 		switch c := child.decide(q); {
 		case c == AuthzFailed, r.All && c == AuthzDenied, !r.All && c == AuthzGranted:
 			return c
-		case result == AuthzNeutral:
+		case c == AuthzNeutral:
+		case result == AuthzNeutral, c == AuthzDeniedNoUser && (r.All || result == AuthzDenied):
 			result = c
 		}
 	}
@@ -342,6 +351,20 @@ func (r *AuthzRule) combine(q *AuthzRequest) AuthzResult {
 func (r *AuthzRule) holds(q *AuthzRequest) AuthzResult {
 	holds := false
 	switch r.Provider {
+	case "user", "valid-user", "group":
+		if q.User == "" {
+			return AuthzDeniedNoUser
+		}
+	}
+	switch r.Provider {
+	case "user":
+		holds = slices.Contains(r.Names, q.User)
+	case "valid-user":
+		holds = true
+	case "group":
+		holds = q.IsMember(r.Names)
+	case "env":
+		holds = slices.ContainsFunc(r.Names, q.IsSet)
 	case "all":
 		holds = r.Granted
 	case "local":

@@ -33,7 +33,7 @@ var accessRules = []string{
 	"AuthMerging And\n<RequireAll>\nRequire not method GET\nRequire local\n</RequireAll>",
 	"Order allow,deny", "Order deny,allow", "Order mutual-failure", "Allow from all", "Deny from all", "Deny from all\nAllow from 127", "Order allow,deny\nAllow from all",
 	"Order allow,deny\nAllow from all\nDeny from 127.0.0.0/8", "Order mutual-failure\nAllow from 127.0.0.1", "Order mutual-failure\nAllow from all\nDeny from 127.0.0.1",
-	"Deny from 10.0.0.0/8 127.0.0.1", "Order allow,deny\nAllow from 10.", "Order deny,allow\nDeny from all\nAllow from 127.0.0.1\nRequire method POST", "Satisfy All",
+	"Deny from 10.0.0.0/8 127.0.0.1", "Order allow,deny\nAllow from 10.", "Order deny,allow\nDeny from all\nAllow from 127.0.0.1\nRequire method POST", "Satisfy All", "Satisfy Any", "Satisfy Any\nOrder deny,allow\nDeny from all\nRequire method GET", "Order allow,deny\nAllow from all\nSatisfy any\nRequire all denied",
 }
 
 // outerRules are those of a section around them.

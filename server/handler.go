@@ -47,7 +47,7 @@ func (s *Server) serveHTTP(ctx *fasthttp.RequestCtx) {
 	}
 	handler := r.handler()
 	isUpgrade := s.isUpgrade(ctx, handler)
-	if r.inMemory && !isUpgrade {
+	if r.inMemory && (!isUpgrade || r.asksForPassword()) {
 		return // it is served again on a goroutine: nothing is logged twice
 	}
 	if status == 0 {
