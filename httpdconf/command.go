@@ -41,6 +41,7 @@ type walk struct {
 	rules    *AuthzRule        // the container of Require lines that is open
 	checks   []*hcl.Diagnostic // what httpd finds once the tree is processed
 
+	logFormats map[*Host]*logSettings
 	behind     behind
 	unserved   []*syntax.Node  // in the section: what names handlers that are not here
 	noted      map[string]bool // directives that were noted, lower case
@@ -235,7 +236,7 @@ func commandTable() map[string][]command {
 	for _, rows := range []map[string]command{
 		coreCommands(), sectionCommands(), soCommands(), mpmCommands(), unixdCommands(),
 		webSocketCommands(), draft76Commands(), authzCoreCommands(), accessCompatCommands(), dirCommands(), mimeCommands(), aliasCommands(), filterCommands(),
-		authnCommands(),
+		authnCommands(), envCommands(), logConfigCommands(),
 	} {
 		for name, c := range rows {
 			key := strings.ToLower(name)

@@ -2,6 +2,7 @@ package httpdconf
 
 import (
 	"net/netip"
+	"os"
 	"time"
 
 	"github.com/dlclark/regexp2"
@@ -107,6 +108,9 @@ type Host struct {
 	// Base holds the directives that stand outside any section.
 	Base Records
 
+	// AccessLogs are the lines of CustomLog and TransferLog.
+	AccessLogs []*AccessLog
+
 	// PathAliases are the lines of Alias and AliasMatch, the host's own in front
 	// of the main server's: the first that fits counts.
 	PathAliases []*Mapping
@@ -162,6 +166,7 @@ type Records struct {
 	Authz     *AuthzDir
 	Access    *AccessDir
 	Authn     *AuthnDir
+	Env       *EnvDir
 	Alias     *AliasDir
 	Index     *IndexDir
 	Mime      *MimeDir
@@ -307,4 +312,16 @@ const (
 type LogLevels struct {
 	Default LogLevel // LevelWarn where nothing sets it
 	Modules map[string]LogLevel
+}
+
+// ServerName returns the host's name for itself: that of ServerName, else that
+// of the machine.
+func (h *Host) ServerName() string {
+	if h.Name != "" {
+		return h.Name
+	}
+	if name, err := os.Hostname(); err == nil {
+		return name
+	}
+	return "127.0.0.1"
 }

@@ -35,6 +35,7 @@ func (w *walk) finish() {
 	}
 	for _, h := range append([]*Host{main}, c.Hosts...) {
 		orderDirectories(h)
+		w.finishLogs(h)
 		if !w.diags.HasErrors() {
 			w.checkPairs(h)
 			w.warnResets(h)

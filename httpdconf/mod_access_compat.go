@@ -30,14 +30,16 @@ type AccessDir struct {
 type AccessList struct {
 	All      bool
 	Networks []netip.Prefix
+	Set      []string // variables, one of which is set
+	NotSet   []string // variables, one of which is not
 }
 
 // accessCompatCommands are the rows of mod_access_compat.
 func accessCompatCommands() map[string]command {
 	return map[string]command{
 		"Order":   {"mod_access_compat.c", (*walk).setOrder, "`allow,deny`, `deny,allow` or `mutual-failure`"},
-		"Allow":   {"mod_access_compat.c", (*walk).setAllow, "`from all`, addresses and networks; any other refuses the start"},
-		"Deny":    {"mod_access_compat.c", (*walk).setDeny, "`from all`, addresses and networks; any other refuses the start"},
+		"Allow":   {"mod_access_compat.c", (*walk).setAllow, "`from all`, addresses, networks and `env=`; any other refuses the start"},
+		"Deny":    {"mod_access_compat.c", (*walk).setDeny, "`from all`, addresses, networks and `env=`; any other refuses the start"},
 		"Satisfy": {"mod_access_compat.c", (*walk).setSatisfy, "`All`, or `Any`: either `Allow` and `Deny` let a client in, or `Require` does"},
 	}
 }
@@ -79,9 +81,17 @@ func (l *AccessList) add(words []syntax.Arg) *problem {
 			l.All = true
 			continue
 		}
+		if name, isEnv := cutPrefixFold(a.Text, "env="); isEnv {
+			if not, negated := strings.CutPrefix(name, "!"); negated {
+				l.NotSet = append(l.NotSet, not)
+			} else {
+				l.Set = append(l.Set, name)
+			}
+			continue
+		}
 		if !isAddress(a.Text) {
 			return &problem{text: "Allow and Deny from " + a.Text + notObeyed, at: a.Range,
-				hint: "rather than let everybody in, the server does not start; all, addresses and networks are obeyed"}
+				hint: "rather than let everybody in, the server does not start; all, addresses, networks and env= are obeyed"}
 		}
 		network, why := parseNetwork(a.Text)
 		if why != "" {
@@ -90,6 +100,13 @@ func (l *AccessList) add(words []syntax.Arg) *problem {
 		l.Networks = append(l.Networks, network)
 	}
 	return nil
+}
+
+func cutPrefixFold(s, prefix string) (rest string, found bool) {
+	if len(s) < len(prefix) || !strings.EqualFold(s[:len(prefix)], prefix) {
+		return s, false
+	}
+	return s[len(prefix):], true
 }
 
 // isAddress tells an address from the name of a host or a variable.
@@ -106,19 +123,20 @@ func (w *walk) setSatisfy(_ *syntax.Node, words []syntax.Arg) *problem {
 	return &problem{text: "Satisfy either 'any' or 'all'.", at: words[0].Range}
 }
 
-// Admits reports whether the record lets a client in (httpd 2.4
-// modules/aaa/mod_access_compat.c, check_dir_access).
-func (d *AccessDir) Admits(client netip.Addr) bool {
+// Admits reports whether the record lets a client in. isSet tells of the
+// environment (httpd 2.4 modules/aaa/mod_access_compat.c, check_dir_access).
+func (d *AccessDir) Admits(client netip.Addr, isSet func(variable string) bool) bool {
 	if d == nil {
 		return true
 	}
-	allowed, denied := d.Allow.has(client.Unmap()), d.Deny.has(client.Unmap())
+	allowed, denied := d.Allow.has(client.Unmap(), isSet), d.Deny.has(client.Unmap(), isSet)
 	if d.Order == DenyThenAllow {
 		return allowed || !denied
 	}
 	return allowed && !denied
 }
 
-func (l *AccessList) has(client netip.Addr) bool {
-	return l.All || slices.ContainsFunc(l.Networks, func(p netip.Prefix) bool { return p.Contains(client) })
+func (l *AccessList) has(client netip.Addr, isSet func(string) bool) bool {
+	return l.All || slices.ContainsFunc(l.Networks, func(p netip.Prefix) bool { return p.Contains(client) }) ||
+		slices.ContainsFunc(l.Set, isSet) || slices.ContainsFunc(l.NotSet, func(name string) bool { return !isSet(name) })
 }

@@ -180,7 +180,7 @@ var httpMethods = []string{
 // expression. It is constant.
 var exprReads = []string{
 	"REQUEST_METHOD", "REQUEST_URI", "QUERY_STRING", "REMOTE_ADDR", "CONN_REMOTE_ADDR", "SERVER_PROTOCOL", "DOCUMENT_ROOT",
-	"HTTP_HOST", "HTTP_USER_AGENT", "HTTP_REFERER", "HTTP_COOKIE", "HTTP_ACCEPT", "HTTP_FORWARDED", "req", "http", "req_novary",
+	"HTTP_HOST", "HTTP_USER_AGENT", "HTTP_REFERER", "HTTP_COOKIE", "HTTP_ACCEPT", "HTTP_FORWARDED", "req", "http", "req_novary", "reqenv", "REMOTE_USER",
 }
 
 // requireExpr reads "Require expr". An expression in quotes is one word.
@@ -190,16 +190,25 @@ func requireExpr(rule *AuthzRule, args string) *problem {
 		text, why, _ := strings.Cut(err.Error(), "\n")
 		return &problem{text: "Cannot parse expression in require line: " + text, hint: why}
 	}
-	for _, read := range e.Reads() {
-		if read.Kind != expr.ReadRemote && !slices.Contains(exprReads, read.Name) {
-			return &problem{
-				text: fmt.Sprintf("Require expr with %s is not obeyed by this version of wshttpd", read.Name),
-				hint: "rather than take it for empty, the server does not start; it has " + strings.Join(exprReads, ", "),
-			}
+	if lacked := lackedRead(e); lacked != "" {
+		return &problem{
+			text: fmt.Sprintf("Require expr with %s is not obeyed by this version of wshttpd", lacked),
+			hint: "rather than take it for empty, the server does not start; it has " + strings.Join(exprReads, ", "),
 		}
 	}
 	rule.Expr = e
 	return nil
+}
+
+// lackedRead names something that an expression reads and the server does not
+// have, "" if there is none.
+func lackedRead(e *expr.Expr) string {
+	for _, read := range e.Reads() {
+		if read.Kind != expr.ReadRemote && !slices.Contains(exprReads, read.Name) {
+			return read.Name
+		}
+	}
+	return ""
 }
 
 // unquoted is the expression of a line that is quoted as a whole (httpd 2.4

@@ -15,7 +15,7 @@ import (
 // ap_process_request_internal).
 func (s *Server) access(ctx *fasthttp.RequestCtx, r *route) (refusal int) {
 	compat := r.settings.Access
-	admits := compat.Admits(r.client.Addr())
+	admits := compat.Admits(r.client.Addr(), r.isSet)
 	any := compat != nil && compat.SatisfyAny
 	switch {
 	case admits && any:
@@ -104,8 +104,13 @@ func (e exprEnv) header(name string) string {
 	return strings.Join(headerLines(e.ctx, name), ", ")
 }
 
-// Function is req, http and req_novary: no other passes httpdconf.
-func (e exprEnv) Function(_, arg string) (string, error) { return e.header(arg), nil }
+// Function is req, http, req_novary and reqenv: no other passes httpdconf.
+func (e exprEnv) Function(name, arg string) (string, error) {
+	if name == "reqenv" {
+		return e.r.env[arg], nil
+	}
+	return e.header(arg), nil
+}
 
 // Test answers no operator: none passes httpdconf.
 func (e exprEnv) Test(byte, string) bool { return false }

@@ -50,7 +50,7 @@ func (s *Server) authenticate(ctx *fasthttp.RequestCtx, r *route) (status int) {
 	if !isBasic {
 		return failed("AH01614: client used wrong authentication scheme: %s", r.path)
 	}
-	r.user = user
+	r.user, r.hasUser = user, true
 	hash, err := passwordOf(d.UserFile, user)
 	switch {
 	case err != nil:
@@ -145,7 +145,7 @@ func isMember(file, user string, groups []string) (member bool, err error) {
 func (s *Server) authorize(ctx *fasthttp.RequestCtx, r *route) httpdconf.AuthzResult {
 	q := &httpdconf.AuthzRequest{
 		Client: r.client.Addr(), Server: localAddr(ctx).Addr(), Method: string(ctx.Method()), Env: exprEnv{ctx, r}, User: r.user,
-		IsSet: func(variable string) bool { _, isSet := r.env[variable]; return isSet },
+		IsSet: r.isSet,
 	}
 	q.IsMember = func(groups []string) bool {
 		if r.settings.Authn == nil || r.settings.Authn.GroupFile == "" {

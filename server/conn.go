@@ -38,6 +38,7 @@ type conn struct {
 	request request
 	reply   atomic.Pointer[reply] // nil once it was sent
 
+	access        *accessEntry               // nil where no log wants it; set before anything is written
 	connectThread atomic.Int64               // the thread that is inside the plugin's connect, else 0
 	deadline      atomic.Pointer[time.Timer] // of the closing handshake, where no loop keeps it
 
@@ -117,6 +118,7 @@ func (c *conn) Space() []byte {
 // OnData takes what the client sent (eventloop.Handler), nothing after
 // Interrupt.
 func (c *conn) OnData(p []byte) {
+	c.count(len(p), 0)
 	if c.direct && len(p) > 0 {
 		c.direct = false
 		if !c.over {
@@ -337,6 +339,7 @@ func (c *conn) cut() {
 
 // closed tells that the socket is closed; the netConn calls it.
 func (c *conn) closed() {
+	c.access.write()
 	if t := c.deadline.Load(); t != nil {
 		t.Stop()
 	}

@@ -53,7 +53,7 @@ func (l *errorLog) within(levels *httpdconf.LogLevels) *errorLog {
 func (f *logFile) reopen() error {
 	file, err := os.OpenFile(f.path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o644)
 	if err != nil {
-		return fmt.Errorf("could not open error log file %s: %w", f.path, err)
+		return fmt.Errorf("could not open log file %s: %w", f.path, err)
 	}
 	f.mu.Lock()
 	old := f.file
@@ -182,6 +182,11 @@ func StartupLog(w io.Writer, level string) func(level int, format string, args .
 // opened anew before: whoever rotates them sends such a signal.
 func (s *Server) LogCheck(signal string, ok bool) {
 	s.logCounters()
+	for _, file := range s.accessLogs {
+		if err := file.reopen(); err != nil {
+			s.log.printf("core", httpdconf.LevelError, "", "%v", err)
+		}
+	}
 	reopened := make(map[*logFile]bool)
 	for _, l := range s.hostLogs {
 		if reopened[l.file] {

@@ -28,11 +28,12 @@ type front struct {
 	began  time.Time
 
 	scan    headScan
-	buf     []byte      // what has arrived, where that is not within one read
-	size    int         // of the head, once it is whole
-	asked   *opening    // a handshake of draft-76 that waits for its key 3
-	silent  atomic.Bool // no byte has come
-	session *conn       // the plugin has accepted
+	buf     []byte       // what has arrived, where that is not within one read
+	size    int          // of the head, once it is whole
+	asked   *opening     // a handshake of draft-76 that waits for its key 3
+	silent  atomic.Bool  // no byte has come
+	session *conn        // the plugin has accepted
+	access  *accessEntry // of a request that is refused here
 }
 
 func newFront(s *Server, local, remote netip.AddrPort) *front {
@@ -188,6 +189,7 @@ func (f *front) takeKey3(all []byte) {
 	}()
 	head, status, reason := f.server.ask(f, o)
 	returned = true
+	o.log(f.session)
 	if status != fasthttp.StatusSwitchingProtocols {
 		f.leaveWith(f.server.refusal(status, reason))
 		return
@@ -242,7 +244,7 @@ func (f *front) leaveFor(serve func(nc *netConn)) {
 			return
 		}
 		nc := newNetConn(socket, f.server.open, f.server.cfg.Main.Timeout)
-		nc.since = f.began
+		nc.since, nc.access = f.began, f.access
 		f.server.open.swap(f, nc)
 		serve(nc)
 	}()

@@ -10,12 +10,13 @@ import (
 )
 
 // serveHTTP answers one request, in httpd's order: the head, the host, the
-// path, the sections, access, the handler.
-func (s *Server) serveHTTP(ctx *fasthttp.RequestCtx) {
+// path, the sections, access, the handler. It returns what it has found the
+// request to mean, nil where the head was bad.
+func (s *Server) serveHTTP(ctx *fasthttp.RequestCtx) (r *route) {
 	authority, status := checkHead(ctx)
 	if status != 0 {
 		s.refuse(ctx, status, statusText(status))
-		return
+		return r
 	}
 	if declaresBody(ctx) && !declaresKey3(ctx.Request.Header.RawHeaders()) {
 		ctx.SetConnectionClose() // the body was not read
@@ -24,23 +25,26 @@ func (s *Server) serveHTTP(ctx *fasthttp.RequestCtx) {
 	if string(ctx.Method()) == fasthttp.MethodTrace {
 		ctx.Response.Header.Set("Allow", allowedMethods)
 		s.answer(ctx, fasthttp.StatusMethodNotAllowed) // wherever, as under TraceEnable off
-		return
+		return r
 	}
 	if string(ctx.Method()) == fasthttp.MethodOptions && target == "*" {
 		ctx.Response.Header.Set("Allow", allowedMethods)
-		return
+		return r
 	}
 	path, query, status := parseTarget(target)
 	if status != 0 {
 		s.answer(ctx, status)
-		return
+		return r
 	}
-	r := &route{
+	r = &route{
 		host: s.routes.find(localAddr(ctx), authority), target: target, authority: authority, path: path, query: query,
 		merged: &s.routes.merged, client: remoteOf(ctx),
 	}
 	r.glance = s.routes.glances[r.host]
 	_, r.inMemory = ctx.Conn().(*memConn)
+	if r.host.Base.Env != nil {
+		r.setEnvIf(ctx, r.host.Base.Env.Rules)
+	}
 	status = s.redirected(ctx, r, r.host.Base.Alias)
 	if status == 0 {
 		r.walk()
@@ -48,7 +52,7 @@ func (s *Server) serveHTTP(ctx *fasthttp.RequestCtx) {
 	handler := r.handler()
 	isUpgrade := s.isUpgrade(ctx, handler)
 	if r.inMemory && (!isUpgrade || r.asksForPassword()) {
-		return // it is served again on a goroutine: nothing is logged twice
+		return r // it is served again on a goroutine: nothing is logged twice
 	}
 	if status == 0 {
 		status = s.phases(ctx, r)
@@ -59,7 +63,7 @@ func (s *Server) serveHTTP(ctx *fasthttp.RequestCtx) {
 			decide(ctx)
 			ctx.SetConnectionClose() // what follows may be frames
 		}
-		return
+		return r
 	}
 	switch {
 	case isUpgrade:
@@ -69,6 +73,7 @@ func (s *Server) serveHTTP(ctx *fasthttp.RequestCtx) {
 	default:
 		s.serveFile(ctx, r)
 	}
+	return r
 }
 
 // phases runs what httpd does between the walks and the handler, in its order:
@@ -79,9 +84,11 @@ func (s *Server) phases(ctx *fasthttp.RequestCtx, r *route) (status int) {
 	if r.place.what == isRefused {
 		return s.deny(ctx, r, r.place.why)
 	}
+	r.setEnvIfHere(ctx)
 	if status := s.access(ctx, r); status != 0 {
 		return status
 	}
+	r.setEnv()
 	if a := r.settings.Alias; a != r.host.Base.Alias {
 		return s.redirected(ctx, r, a)
 	}

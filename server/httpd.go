@@ -80,14 +80,17 @@ func (s *Server) serveRequest(ctx *fasthttp.RequestCtx) {
 // guarded serves a request; a panic of ours, or a plugin's that got this far,
 // costs this request only.
 func (s *Server) guarded(ctx *fasthttp.RequestCtx) {
+	began := time.Now()
+	var r *route
 	defer func() {
 		if cause := recover(); cause != nil {
 			s.logPanic(ctx, cause)
 			ctx.Response.Reset()
 			s.refuse(ctx, fasthttp.StatusInternalServerError, statusText(fasthttp.StatusInternalServerError))
 		}
+		s.logAccess(ctx, r, began)
 	}()
-	s.serveHTTP(ctx)
+	r = s.serveHTTP(ctx)
 }
 
 // answerBadHead answers a head that fasthttp could not read.
@@ -104,6 +107,7 @@ func (s *Server) answerBadHead(ctx *fasthttp.RequestCtx, err error) {
 	default:
 		s.refuse(ctx, fasthttp.StatusBadRequest, statusText(fasthttp.StatusBadRequest))
 	}
+	s.logAccess(ctx, nil, time.Now())
 }
 
 func isSmallBuffer(err error) bool {

@@ -63,6 +63,10 @@ type netConn struct {
 	eof       bool   // the client has ended its half
 	detached  bool
 
+	access *accessEntry // of the request that is being answered; nil where no log wants it
+	sent   int64        // bytes
+	awaits *opening     // a handshake of draft-76 that waits for its key 3
+
 	session *conn // accepted, and not taken over yet
 	taken   atomic.Pointer[conn]
 	idle    atomic.Bool // no byte of a request has come
@@ -85,6 +89,7 @@ func (c *netConn) Read(p []byte) (int, error) {
 	}
 	if c.wrote { // fasthttp reads on only once an answer is complete
 		c.wrote = false
+		c.finishEntry()
 		c.enter(phaseIdle)
 		if c.open.isStopping() {
 			return 0, io.EOF
@@ -161,6 +166,7 @@ func (c *netConn) Write(p []byte) (int, error) {
 		}
 		n, err := c.Socket.Write(p[written:min(len(p), written+writePiece)])
 		written += n
+		c.sent += int64(n)
 		if err != nil {
 			return written, err
 		}
@@ -183,6 +189,7 @@ func (c *netConn) ReadFrom(r io.Reader) (int64, error) {
 		// The kernel sends a file by itself only through a single limit.
 		n, err := c.sendFrom(&io.LimitedReader{R: limited.R, N: min(limited.N, writePiece)})
 		sent += n
+		c.sent += n
 		limited.N -= n
 		if err != nil || n == 0 {
 			return sent, err
@@ -245,8 +252,11 @@ func (c *netConn) Close() error {
 		c.session.abort() // fasthttp did not get as far as the takeover
 		c.session = nil
 	}
-	if c.taken.Load() == nil && !c.eof && c.phase != phaseIdle {
-		c.linger()
+	if c.taken.Load() == nil {
+		c.finishEntry()
+		if !c.eof && c.phase != phaseIdle {
+			c.linger()
+		}
 	}
 	return c.close()
 }

@@ -167,6 +167,7 @@ func (o *outbox) addInPlace(payload []byte, frame func() ([]byte, bool)) bool {
 	} else {
 		n, err = o.sock.TryWrite(f)
 	}
+	o.conn.count(0, n)
 	if err != nil {
 		o.lose()
 		return true // accepted, as what stands in a buffer when the client goes
@@ -326,6 +327,7 @@ func (o *outbox) flush() {
 		}
 		n, err := write(o.buf[o.written:])
 		o.written += n
+		o.conn.count(0, n)
 		if err != nil {
 			o.lose()
 			return

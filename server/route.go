@@ -22,21 +22,10 @@ type route struct {
 	glance    *glance // of the host; nil looks at every name whole
 	inMemory  bool    // an upgrade, or else it is routed once more: see memConn
 
-	client netip.AddrPort // whom access and logs take for the client
-	user   string         // whom authentication has found; empty for nobody
-	env    environ        // what SetEnv, SetEnvIf and RewriteRule set
-}
-
-// environ is the environment of a request (httpd's subprocess_env): names keep
-// their case. Its zero value is empty.
-type environ map[string]string
-
-// set sets a variable.
-func (e *environ) set(name, value string) {
-	if *e == nil {
-		*e = make(environ)
-	}
-	(*e)[name] = value
+	client  netip.AddrPort // whom access and logs take for the client
+	user    string         // whom authentication has found, or the client has claimed to be
+	hasUser bool           // he has claimed to be somebody
+	env     environ        // what SetEnv, SetEnvIf and RewriteRule set
 }
 
 // handler returns the handler that SetHandler names for the path, "" for none.

@@ -28,8 +28,10 @@ type Server struct {
 	log *errorLog // of the main server
 
 	hostLogs map[*httpdconf.Host]*errorLog
-	loader   *pluginloader.Loader
-	plugins  map[*httpdconf.PluginRef]wsplugin.Plugin
+
+	accessLogs map[string]*logFile // by path; those of no host are not there
+	loader     *pluginloader.Loader
+	plugins    map[*httpdconf.PluginRef]wsplugin.Plugin
 
 	http         *fasthttp.Server
 	routes       *routes
@@ -77,6 +79,9 @@ func New(cfg *httpdconf.Config, loader *pluginloader.Loader) (*Server, hcl.Diagn
 // Listen opens the error log and binds every Listen address.
 func (s *Server) Listen() error {
 	if err := s.openLogs(); err != nil {
+		return err
+	}
+	if err := s.openAccessLogs(); err != nil {
 		return err
 	}
 	if len(s.cfg.Listeners) == 0 {

@@ -113,7 +113,8 @@ func (s *Server) serveDirectory(ctx *fasthttp.RequestCtx, r *route) {
 			s.answer(ctx, status)
 			return
 		}
-		s.sendFile(ctx, &index)
+		*r = index // for the log, as in httpd
+		s.sendFile(ctx, r)
 		return
 	}
 	if !s.cfg.HasModule("autoindex_module") {

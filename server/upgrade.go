@@ -191,6 +191,16 @@ type opening struct {
 	isProtocol func(string) bool // whether a plugin's choice can be answered
 	key3       [8]byte           // of draft-76, once it has come
 	head       func(protocol string, fields []ws.Field) []byte
+	access     *accessEntry // of draft-76 that waits for its key 3
+}
+
+// log gives the entry in the access logs to a session that was awaited. A
+// client that was refused then stands in none.
+func (o *opening) log(c *conn) {
+	if o.access != nil && c != nil {
+		o.access.in.Add(int64(len(o.key3)))
+		c.access = o.access
+	}
 }
 
 // carrier is the connection that an upgrade is asked for on: a netConn, or the
@@ -269,6 +279,7 @@ func (s *Server) awaitKey3(ctx *fasthttp.RequestCtx, o *opening) {
 		on.awaits = o
 		ctx.SetConnectionClose()
 	case *netConn:
+		on.awaits = o
 		ctx.HijackSetNoResponse(true)
 		ctx.Hijack(func(hijacked net.Conn) { s.takeoverDraft76(on, hijacked, o) })
 	default:
@@ -301,6 +312,7 @@ func (s *Server) takeoverDraft76(nc *netConn, hijacked net.Conn, o *opening) {
 	}()
 	head, status, reason := s.ask(nc, o)
 	returned = true
+	o.log(nc.session)
 	if status != fasthttp.StatusSwitchingProtocols {
 		s.refuseDetached(nc, status, reason)
 		return

@@ -1,0 +1,62 @@
+package server
+
+import (
+	"time"
+
+	"github.com/valyala/fasthttp"
+)
+
+// logAccess makes the entry of a request that was handled, and hands it to what
+// knows when it ends: the connection, once the answer is written, or the
+// WebSocket. r is nil where the head was bad.
+func (s *Server) logAccess(ctx *fasthttp.RequestCtx, r *route, began time.Time) {
+	if len(s.accessLogs) == 0 {
+		return
+	}
+	if r == nil {
+		r = &route{host: s.routes.find(localAddr(ctx), ""), client: remoteOf(ctx)}
+	}
+	status := ctx.Response.StatusCode()
+	switch on := ctx.Conn().(type) {
+	case *memConn:
+		f := on.front
+		switch {
+		case f.session != nil:
+			f.session.access = s.newAccessEntry(ctx, r, fasthttp.StatusSwitchingProtocols, began)
+		case on.awaits != nil:
+			on.awaits.access = s.newAccessEntry(ctx, r, fasthttp.StatusSwitchingProtocols, began)
+		case on.decided:
+			f.access = s.newAccessEntry(ctx, r, status, began)
+		}
+	case *netConn:
+		on.finishEntry() // of a request that was pipelined
+		switch {
+		case on.session != nil:
+			on.session.access = s.newAccessEntry(ctx, r, fasthttp.StatusSwitchingProtocols, began)
+		case on.awaits != nil:
+			on.awaits.access = s.newAccessEntry(ctx, r, fasthttp.StatusSwitchingProtocols, began)
+		default:
+			on.access = s.newAccessEntry(ctx, r, status, began)
+			if on.access != nil {
+				on.access.from = on.sent
+			}
+		}
+	}
+}
+
+// finishEntry writes the entry of a request whose answer is written.
+func (c *netConn) finishEntry() {
+	if e := c.access; e != nil {
+		c.access = nil
+		e.out.Store(c.sent - e.from)
+		e.write()
+	}
+}
+
+// count adds to the counts of a WebSocket that stands in an access log.
+func (c *conn) count(in, out int) {
+	if c.access != nil {
+		c.access.in.Add(int64(in))
+		c.access.out.Add(int64(out))
+	}
+}

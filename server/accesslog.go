@@ -1,0 +1,397 @@
+package server
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/valyala/fasthttp"
+	"golang.org/x/sys/unix"
+
+	"github.com/wshttpd/wshttpd/httpdconf"
+)
+
+// accessEntry is a request that will stand in the access logs, once its answer
+// is written, or its WebSocket ends. All but its counts is settled when it is
+// made.
+type accessEntry struct {
+	lines []accessLine
+	began time.Time
+	in    atomic.Int64 // bytes of the request, and of a WebSocket's frames
+	out   atomic.Int64 // bytes that were written since
+	from  int64        // of a netConn's count, where out begins
+}
+
+// accessLine is an entry's line in one log: text with gaps.
+type accessLine struct {
+	file *logFile
+	text []byte
+	gaps []accessGap
+}
+
+// accessGap is what is put into a line at its end.
+type accessGap struct {
+	at   int
+	item *httpdconf.LogItem
+}
+
+// newAccessEntry makes the entry of a request that was answered, nil if no log
+// wants it. r lacks all but the host and the client where the head was bad.
+func (s *Server) newAccessEntry(ctx *fasthttp.RequestCtx, r *route, status int, began time.Time) *accessEntry {
+	var e *accessEntry
+	for _, l := range r.host.AccessLogs {
+		if !wantsEntry(ctx, r, l) {
+			continue
+		}
+		if e == nil {
+			e = &accessEntry{began: began}
+			e.in.Store(headBytesOf(ctx))
+		}
+		line := accessLine{file: s.accessLogs[l.File]}
+		facts := accessFacts{ctx: ctx, r: r, status: status, began: began}
+		for i := range l.Format {
+			item := &l.Format[i]
+			switch {
+			case item.Directive == 0:
+				line.text = append(line.text, item.Text...)
+			case !item.Logs(status):
+				line.text = append(line.text, '-')
+			case isGap(item):
+				line.gaps = append(line.gaps, accessGap{len(line.text), item})
+			default:
+				line.text = appendLogItem(line.text, facts.of(item))
+			}
+		}
+		e.lines = append(e.lines, line)
+	}
+	return e
+}
+
+func wantsEntry(ctx *fasthttp.RequestCtx, r *route, l *httpdconf.AccessLog) bool {
+	if l.Env != "" {
+		_, isSet := r.env[l.Env]
+		return isSet != l.Unless
+	}
+	if l.Expr == nil {
+		return true
+	}
+	holds, err := l.Expr.Bool(exprEnv{ctx, r})
+	return err == nil && holds
+}
+
+// headBytesOf returns the size of a request's head in bytes.
+func headBytesOf(ctx *fasthttp.RequestCtx) int64 {
+	h := &ctx.Request.Header
+	line := len(h.Method()) + len(h.RequestURI()) + len(h.Protocol()) + len("  \r\n")
+	fields := max(len(h.RawHeaders()), len("\r\n")) // fasthttp leaves the blank line out where it has none
+	return int64(line + fields + len(ctx.Request.Body()))
+}
+
+// isGap reports whether an item is known at the end only.
+func isGap(item *httpdconf.LogItem) bool {
+	switch item.Directive {
+	case 'I', 'O', 'S', 'D', 'T':
+		return true
+	case 't':
+		return strings.HasPrefix(item.Arg, "end:")
+	}
+	return false
+}
+
+// write writes the entry, whose counts are final, into its logs.
+func (e *accessEntry) write() {
+	if e == nil {
+		return
+	}
+	for _, l := range e.lines {
+		record := make([]byte, 0, len(l.text)+64)
+		at := 0
+		for _, gap := range l.gaps {
+			record = append(record, l.text[at:gap.at]...)
+			record = e.appendGap(record, gap.item)
+			at = gap.at
+		}
+		l.file.writeLine(append(append(record, l.text[at:]...), '\n'))
+	}
+}
+
+func (e *accessEntry) appendGap(dst []byte, item *httpdconf.LogItem) []byte {
+	took := time.Since(e.began)
+	switch item.Directive {
+	case 'I':
+		return strconv.AppendInt(dst, e.in.Load(), 10)
+	case 'O':
+		return strconv.AppendInt(dst, e.out.Load(), 10)
+	case 'S':
+		return strconv.AppendInt(dst, e.in.Load()+e.out.Load(), 10)
+	case 'D':
+		return strconv.AppendInt(dst, took.Microseconds(), 10)
+	case 'T':
+		unit := time.Second
+		switch item.Arg {
+		case "ms":
+			unit = time.Millisecond
+		case "us":
+			unit = time.Microsecond
+		}
+		return strconv.AppendInt(dst, int64(took/unit), 10)
+	}
+	return append(dst, formatLogTime(time.Now(), strings.TrimPrefix(item.Arg, "end:"))...)
+}
+
+// accessFacts is what the items of a log are taken from.
+type accessFacts struct {
+	ctx    *fasthttp.RequestCtx
+	r      *route
+	status int
+	began  time.Time
+}
+
+// of returns an item of a request (httpd 2.4
+// modules/loggers/mod_log_config.c, log_* functions). "-" stands for nothing.
+func (f *accessFacts) of(item *httpdconf.LogItem) string {
+	h := &f.ctx.Request.Header
+	switch item.Directive {
+	case 'a', 'h':
+		if item.Arg == "c" {
+			return remoteOf(f.ctx).Addr().String()
+		}
+		return f.r.client.Addr().String()
+	case 'A':
+		return localAddr(f.ctx).Addr().Unmap().String()
+	case 'b', 'B':
+		return f.body(item.Directive)
+	case 'C':
+		return orDash(cookieOf(f.ctx, item.Arg))
+	case 'e':
+		return orDash(f.r.env[item.Arg])
+	case 'f':
+		if f.r.place.dir == "" { // nobody has looked
+			return orDash(f.r.filename)
+		}
+		return f.r.place.name()
+	case 'H':
+		return string(h.Protocol())
+	case 'i':
+		if item.Trailer {
+			return "-"
+		}
+		return orDash(strings.Join(headerLines(f.ctx, item.Arg), ", "))
+	case 'k':
+		return strconv.FormatUint(f.ctx.ConnRequestNum()-1, 10)
+	case 'm':
+		return string(h.Method())
+	case 'o':
+		if item.Trailer {
+			return "-"
+		}
+		return orDash(string(f.ctx.Response.Header.Peek(item.Arg)))
+	case 'p':
+		return f.port(item.Arg)
+	case 'P':
+		return processID(item.Arg)
+	case 'q':
+		if f.r.query != "" {
+			return "?" + f.r.query
+		}
+		return ""
+	case 'r':
+		return string(h.Method()) + " " + string(f.target()) + " " + string(h.Protocol())
+	case 'R':
+		return orDash(f.r.handler())
+	case 's':
+		return strconv.Itoa(f.status)
+	case 't':
+		return formatLogTime(f.began, strings.TrimPrefix(item.Arg, "begin:"))
+	case 'u':
+		if f.r.user == "" && f.r.hasUser {
+			return `""`
+		}
+		return orDash(f.r.user)
+	case 'U':
+		return orDash(f.r.path)
+	case 'v':
+		return f.r.host.ServerName()
+	case 'V':
+		if name := hostName(f.r.authority); name != "" {
+			return name
+		}
+		return f.r.host.ServerName()
+	case 'X':
+		return f.keepsAlive()
+	}
+	return "-" // %l, %L and %n: nobody sets them
+}
+
+func (f *accessFacts) target() []byte { return f.ctx.Request.Header.RequestURI() }
+
+// body returns the size of the answer's body.
+func (f *accessFacts) body(directive byte) string {
+	size := 0
+	switch response := &f.ctx.Response; {
+	case f.status == fasthttp.StatusSwitchingProtocols, f.status == fasthttp.StatusNotModified, f.status == fasthttp.StatusNoContent,
+		string(f.ctx.Method()) == fasthttp.MethodHead:
+	case response.IsBodyStream():
+		size = max(response.Header.ContentLength(), 0)
+	default:
+		size = len(response.Body())
+	}
+	if size == 0 && directive == 'b' {
+		return "-"
+	}
+	return strconv.Itoa(size)
+}
+
+func (f *accessFacts) port(which string) string {
+	switch which {
+	case "local":
+		return strconv.Itoa(int(localAddr(f.ctx).Port()))
+	case "remote":
+		return strconv.Itoa(int(remoteOf(f.ctx).Port()))
+	}
+	if _, port, has := cutPort(f.r.authority); has {
+		return port
+	}
+	if f.r.host.Port != 0 {
+		return strconv.Itoa(f.r.host.Port)
+	}
+	return "80"
+}
+
+// keepsAlive is %X: what becomes of the connection. That of a WebSocket is cut
+// as far as HTTP knows.
+func (f *accessFacts) keepsAlive() string {
+	switch {
+	case f.status == fasthttp.StatusSwitchingProtocols:
+		return "X"
+	case f.ctx.Response.ConnectionClose(), f.ctx.Request.Header.ConnectionClose():
+		return "-"
+	}
+	return "+"
+}
+
+func processID(format string) string {
+	switch format {
+	case "tid":
+		return strconv.Itoa(unix.Gettid())
+	case "hextid":
+		return strconv.FormatInt(int64(unix.Gettid()), 16)
+	}
+	return strconv.Itoa(os.Getpid())
+}
+
+func orDash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}
+
+// cookieOf returns a cookie that the client sent.
+func cookieOf(ctx *fasthttp.RequestCtx, name string) string {
+	for _, line := range headerLines(ctx, "Cookie") {
+		for pair := range strings.SplitSeq(line, ";") {
+			if n, value, has := strings.Cut(strings.TrimSpace(pair), "="); has && strings.EqualFold(strings.TrimSpace(n), name) {
+				return strings.TrimSpace(value)
+			}
+		}
+	}
+	return ""
+}
+
+// appendLogItem escapes what a client may have chosen: a line stays a line, and
+// a quoted item in its quotes (httpd 2.4 server/util.c, ap_escape_logitem).
+func appendLogItem(dst []byte, s string) []byte {
+	for i := range len(s) {
+		switch c := s[i]; c {
+		case '"':
+			dst = append(dst, `\"`...)
+		default:
+			dst = appendEscaped(dst, s[i:i+1])
+		}
+	}
+	return dst
+}
+
+// formatLogTime is %t: httpd's own format, a number, or strftime's.
+func formatLogTime(t time.Time, format string) string {
+	switch format {
+	case "":
+		return t.Format("[02/Jan/2006:15:04:05 -0700]")
+	case "sec":
+		return strconv.FormatInt(t.Unix(), 10)
+	case "msec":
+		return strconv.FormatInt(t.UnixMilli(), 10)
+	case "usec":
+		return strconv.FormatInt(t.UnixMicro(), 10)
+	case "msec_frac":
+		return fmt.Sprintf("%03d", t.Nanosecond()/1e6)
+	case "usec_frac":
+		return fmt.Sprintf("%06d", t.Nanosecond()/1e3)
+	}
+	return strftime(t, format)
+}
+
+// strftimes are the layouts of strftime's directives. It is constant.
+var strftimes = map[byte]string{
+	'a': "Mon", 'A': "Monday", 'b': "Jan", 'B': "January", 'h': "Jan", 'c': "Mon Jan _2 15:04:05 2006", 'd': "02", 'D': "01/02/06", 'e': "_2", 'F': "2006-01-02",
+	'H': "15", 'I': "03", 'j': "002", 'm': "01", 'M': "04", 'p': "PM", 'r': "03:04:05 PM", 'R': "15:04", 'S': "05", 'T': "15:04:05", 'x': "01/02/06", 'X': "15:04:05",
+	'y': "06", 'Y': "2006", 'z': "-0700", 'Z': "MST",
+}
+
+func strftime(t time.Time, format string) string {
+	var b strings.Builder
+	for i := 0; i < len(format); i++ {
+		if format[i] != '%' || i+1 == len(format) {
+			b.WriteByte(format[i])
+			continue
+		}
+		i++
+		switch layout, known := strftimes[format[i]]; {
+		case known:
+			b.WriteString(t.Format(layout))
+		case format[i] == 's':
+			b.WriteString(strconv.FormatInt(t.Unix(), 10))
+		case format[i] == 'n':
+			b.WriteByte('\n')
+		case format[i] == 't':
+			b.WriteByte('\t')
+		case format[i] == '%':
+			b.WriteByte('%')
+		default:
+			b.WriteString(format[i-1 : i+1])
+		}
+	}
+	return b.String()
+}
+
+// openAccessLogs opens what CustomLog and TransferLog name; lines that name the
+// same file share it.
+func (s *Server) openAccessLogs() error {
+	s.accessLogs = make(map[string]*logFile)
+	for _, h := range append([]*httpdconf.Host{s.cfg.Main}, s.cfg.Hosts...) {
+		for _, l := range h.AccessLogs {
+			if s.accessLogs[l.File] != nil {
+				continue
+			}
+			file := &logFile{path: l.File}
+			if err := file.reopen(); err != nil {
+				return fmt.Errorf("%w (%s:%d)", err, l.Range.Filename, l.Range.Start.Line)
+			}
+			s.accessLogs[l.File] = file
+		}
+	}
+	return nil
+}
+
+// writeLine writes a line of an access log. What cannot be written is lost.
+func (f *logFile) writeLine(line []byte) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if _, err := f.file.Write(line); err != nil {
+		f.lost++
+	}
+}

@@ -1,0 +1,94 @@
+package server
+
+import (
+	"strings"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/wshttpd/wshttpd/httpdconf"
+)
+
+// environ is the environment of a request (httpd's subprocess_env): names keep
+// their case. Its zero value is empty.
+type environ map[string]string
+
+// set sets a variable.
+func (e *environ) set(name, value string) {
+	if *e == nil {
+		*e = make(environ)
+	}
+	(*e)[name] = value
+}
+
+// isSet reports whether a variable is in the environment.
+func (r *route) isSet(variable string) bool {
+	_, isSet := r.env[variable]
+	return isSet
+}
+
+// setEnvIf runs the rules of mod_setenvif (httpd 2.4
+// modules/metadata/mod_setenvif.c, match_headers).
+func (r *route) setEnvIf(ctx *fasthttp.RequestCtx, rules []*httpdconf.EnvRule) {
+	for _, rule := range rules {
+		for _, v := range rule.Match(r.attribute(ctx, rule)) {
+			if v.Unset {
+				delete(r.env, v.Name)
+			} else {
+				r.env.set(v.Name, v.Value)
+			}
+		}
+	}
+}
+
+// attribute returns what a rule looks at, "" where the request has none.
+func (r *route) attribute(ctx *fasthttp.RequestCtx, rule *httpdconf.EnvRule) string {
+	switch rule.Attribute {
+	case "remote_host", "remote_addr":
+		return r.client.Addr().String()
+	case "server_addr":
+		return localAddr(ctx).Addr().Unmap().String()
+	case "request_method":
+		return string(ctx.Method())
+	case "request_protocol":
+		return string(ctx.Request.Header.Protocol())
+	case "request_uri":
+		return r.path
+	}
+	name := rule.Attribute
+	if rule.Header != nil {
+		name = ""
+		for _, sent := range headOf(ctx).names {
+			if matched, err := rule.Header.MatchString(sent); err == nil && matched {
+				name = sent
+				break
+			}
+		}
+	}
+	if lines := headerLines(ctx, name); len(lines) > 0 {
+		return strings.Join(lines, ", ")
+	}
+	return r.env[name]
+}
+
+// setEnvIfHere runs the rules of the sections that cover the request: those
+// that stand outside of sections were run before.
+func (r *route) setEnvIfHere(ctx *fasthttp.RequestCtx) {
+	if all := r.settings.Env; all != nil {
+		before := 0
+		if base := r.host.Base.Env; base != nil {
+			before = len(base.Rules)
+		}
+		r.setEnvIf(ctx, all.Rules[before:])
+	}
+}
+
+// setEnv sets what SetEnv and PassEnv say (httpd 2.4
+// modules/metadata/mod_env.c, fixup_env_module).
+func (r *route) setEnv() {
+	if r.settings.Env == nil {
+		return
+	}
+	for name, value := range r.settings.Env.Set {
+		r.env.set(name, value)
+	}
+}
