@@ -236,7 +236,7 @@ func commandTable() map[string][]command {
 	for _, rows := range []map[string]command{
 		coreCommands(), sectionCommands(), soCommands(), mpmCommands(), unixdCommands(),
 		webSocketCommands(), draft76Commands(), authzCoreCommands(), accessCompatCommands(), dirCommands(), mimeCommands(), aliasCommands(), filterCommands(),
-		authnCommands(), envCommands(), logConfigCommands(),
+		authnCommands(), envCommands(), logConfigCommands(), sslCommands(),
 	} {
 		for name, c := range rows {
 			key := strings.ToLower(name)

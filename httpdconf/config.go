@@ -108,6 +108,8 @@ type Host struct {
 	// Base holds the directives that stand outside any section.
 	Base Records
 
+	SSL *SSLHost // nil where no line of mod_ssl stands
+
 	// AccessLogs are the lines of CustomLog and TransferLog.
 	AccessLogs []*AccessLog
 
@@ -167,6 +169,7 @@ type Records struct {
 	Access    *AccessDir
 	Authn     *AuthnDir
 	Env       *EnvDir
+	SSL       *SSLDir
 	Alias     *AliasDir
 	Index     *IndexDir
 	Mime      *MimeDir

@@ -112,7 +112,7 @@ func TestDebianWithMore(t *testing.T) {
 	}{
 		{"WebSockets", []string{"LoadModule websocket_module x", "<Location /ws>", "SetHandler websocket-handler", "WebSocketHandler x.so init", "</Location>"}, ""},
 		{"TLS that nobody configured", []string{"LoadModule ssl_module x", "<IfModule mod_ssl.c>", "SSLSessionCacheTimeout 300", "</IfModule>"}, ""},
-		{"TLS", []string{"LoadModule ssl_module x", "<IfModule mod_ssl.c>", "SSLEngine on", "</IfModule>"}, "SSLEngine stands in a section that is skipped"},
+		{"rewriting where it is loaded", []string{"LoadModule rewrite_module x", "<IfModule mod_rewrite.c>", "RewriteEngine on", "</IfModule>"}, "RewriteEngine stands in a section that is skipped"},
 		{"access of httpd 2.2", []string{"<Location /x>", "Order deny,allow", "Deny from example.com", "</Location>"}, "Allow and Deny from example.com is not obeyed"},
 		{"a password", []string{"LoadModule auth_basic_module x", "<Location /x>", "AuthType Basic", "Require valid-user", "</Location>"}, ""},
 		{"a digest", []string{"LoadModule auth_digest_module x", "<Location /x>", "AuthType Digest", "Require valid-user", "</Location>"}, "AuthType Digest is not obeyed"},

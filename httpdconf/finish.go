@@ -62,6 +62,7 @@ func inherit(h, main *Host) {
 	if h.Timeout == 0 {
 		h.Timeout = main.Timeout
 	}
+	h.SSL = inheritSSL(h.SSL, main.SSL)
 	h.LogLevels = main.LogLevels.Merge(h.LogLevels)
 	h.Base = main.Base.Merge(h.Base)
 	h.PathAliases = append(h.PathAliases, main.PathAliases...)

@@ -180,7 +180,7 @@ var httpMethods = []string{
 // expression. It is constant.
 var exprReads = []string{
 	"REQUEST_METHOD", "REQUEST_URI", "QUERY_STRING", "REMOTE_ADDR", "CONN_REMOTE_ADDR", "SERVER_PROTOCOL", "DOCUMENT_ROOT",
-	"HTTP_HOST", "HTTP_USER_AGENT", "HTTP_REFERER", "HTTP_COOKIE", "HTTP_ACCEPT", "HTTP_FORWARDED", "req", "http", "req_novary", "reqenv", "REMOTE_USER",
+	"HTTP_HOST", "HTTP_USER_AGENT", "HTTP_REFERER", "HTTP_COOKIE", "HTTP_ACCEPT", "HTTP_FORWARDED", "req", "http", "req_novary", "reqenv", "REMOTE_USER", "HTTPS", "REQUEST_SCHEME",
 }
 
 // requireExpr reads "Require expr". An expression in quotes is one word.

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/wshttpd/wshttpd/httpdconf"
+	"github.com/wshttpd/wshttpd/server/eventloop"
 )
 
 // The pauses after an accept that failed for want of descriptors or memory.
@@ -20,7 +21,7 @@ const (
 )
 
 // acceptor accepts on one listener until it is closed, where there are no
-// loops to do that. No error but that ends it: fasthttp's own loop returns at
+// loops to do that, or TLS is spoken. No error but that ends it: fasthttp's own loop returns at
 // the first EMFILE.
 type acceptor struct {
 	server   *Server
@@ -33,7 +34,7 @@ func (a *acceptor) run() {
 		switch {
 		case err == nil:
 			a.server.pauses.Store(0)
-			a.server.admit(c)
+			a.server.admit(c, a.listener.isTLS)
 		case errors.Is(err, net.ErrClosed):
 			return
 		default:
@@ -108,8 +109,12 @@ func (r *reserve) release() {
 
 // admit serves an accepted connection on a goroutine of its own, or refuses it
 // there: what a refused client does must not hold up the next one.
-func (s *Server) admit(c *net.TCPConn) {
-	nc := newNetConn(c, s.open, s.cfg.Main.Timeout)
+func (s *Server) admit(c *net.TCPConn, isTLS bool) {
+	socket := eventloop.Socket(c)
+	if isTLS {
+		socket = s.newTLSSocket(c)
+	}
+	nc := newNetConn(socket, s.open, s.cfg.Main.Timeout)
 	if s.open.add(nc, s.maxConns) {
 		go s.serveConn(nc)
 		return

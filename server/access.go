@@ -81,6 +81,13 @@ func (e exprEnv) Variable(name string) string {
 		return e.header(header)
 	}
 	switch name {
+	case "HTTPS":
+		if e.r.scheme == "https" {
+			return "on"
+		}
+		return "off"
+	case "REQUEST_SCHEME":
+		return e.r.scheme
 	case "REMOTE_USER":
 		return e.r.user
 	case "REQUEST_METHOD":

@@ -258,7 +258,7 @@ func (f *accessFacts) port(which string) string {
 	if f.r.host.Port != 0 {
 		return strconv.Itoa(f.r.host.Port)
 	}
-	return "80"
+	return strconv.Itoa(f.r.defaultPort())
 }
 
 // keepsAlive is %X: what becomes of the connection. That of a WebSocket is cut

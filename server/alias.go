@@ -86,11 +86,19 @@ func (r *route) ownURL(path string) string {
 	if authority == "" {
 		authority = r.host.Name
 	}
-	if _, _, hasPort := cutPort(authority); authority != "" && !hasPort && r.host.Port != 0 && r.host.Port != 80 {
+	if _, _, hasPort := cutPort(authority); authority != "" && !hasPort && r.host.Port != 0 && r.host.Port != r.defaultPort() {
 		authority += ":" + strconv.Itoa(r.host.Port)
 	}
 	if authority == "" {
 		return path
 	}
-	return "http://" + authority + path
+	return r.scheme + "://" + authority + path
+}
+
+// defaultPort is the port that a URL of the request's scheme leaves out.
+func (r *route) defaultPort() int {
+	if r.scheme == "https" {
+		return 443
+	}
+	return 80
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/valyala/fasthttp"
 
+	"github.com/wshttpd/wshttpd/httpdconf"
 	"github.com/wshttpd/wshttpd/ws"
 )
 
@@ -40,7 +41,16 @@ func (s *Server) serveHTTP(ctx *fasthttp.RequestCtx) (r *route) {
 		host: s.routes.find(localAddr(ctx), authority), target: target, authority: authority, path: path, query: query,
 		merged: &s.routes.merged, client: remoteOf(ctx),
 	}
-	r.glance = s.routes.glances[r.host]
+	r.glance, r.scheme = s.routes.glances[r.host], "http"
+	if t := overTLS(ctx); t != nil {
+		r.scheme = "https"
+		if misdirected(t, r.host) {
+			s.log.printf("ssl", httpdconf.LevelError, ctx.RemoteAddr().String(),
+				"AH02032: Hostname %s provided via SNI and hostname %s provided via HTTP have no compatible SSL setup", t.host.ServerName(), hostName(authority))
+			s.answer(ctx, fasthttp.StatusMisdirectedRequest)
+			return r
+		}
+	}
 	_, r.inMemory = ctx.Conn().(*memConn)
 	if r.host.Base.Env != nil {
 		r.setEnvIf(ctx, r.host.Base.Env.Rules)
@@ -85,6 +95,9 @@ func (s *Server) phases(ctx *fasthttp.RequestCtx, r *route) (status int) {
 		return s.deny(ctx, r, r.place.why)
 	}
 	r.setEnvIfHere(ctx)
+	if status := s.secured(ctx, r); status != 0 {
+		return status
+	}
 	if status := s.access(ctx, r); status != 0 {
 		return status
 	}

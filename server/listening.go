@@ -18,14 +18,16 @@ type listening struct {
 	tcp  *net.TCPListener // nil where loops accept
 	fd   int
 
+	isTLS bool
+
 	local  netip.AddrPort // what connections come in at; the zero value where addr does not tell
 	server *Server
 }
 
 // newListening takes a listener over.
-func newListening(s *Server, tcp *net.TCPListener) (*listening, error) {
-	l := &listening{addr: tcp.Addr(), tcp: tcp, fd: -1, server: s}
-	if !eventloop.Loops {
+func newListening(s *Server, tcp *net.TCPListener, isTLS bool) (*listening, error) {
+	l := &listening{addr: tcp.Addr(), tcp: tcp, fd: -1, server: s, isTLS: isTLS}
+	if !eventloop.Loops || isTLS {
 		return l, nil
 	}
 	if local := l.addr.(*net.TCPAddr).AddrPort(); !local.Addr().IsUnspecified() {

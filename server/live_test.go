@@ -289,3 +289,26 @@ func one(t *testing.T, p *scripted, lines ...string) *live {
 	return serve(t, "LoadModule websocket_draft76_module y\n<Location /ws>\nSetHandler websocket-handler\nWebSocketHandler none.so plugin\n"+
 		strings.Join(lines, "\n")+"\n</Location>\n", map[string]wsplugin.Plugin{"plugin": p})
 }
+
+// tryListen returns what Listen says to a configuration.
+func tryListen(t *testing.T, root, conf string) error {
+	t.Helper()
+	file := filepath.Join(root, "try.conf")
+	if err := os.WriteFile(file, []byte("ErrorLog error.log\n"+strings.ReplaceAll(conf, "ROOT", root)), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	cfg, diags := httpdconf.Load(file, httpdconf.Options{ServerRoot: root})
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	cfg.Listeners = append(cfg.Listeners, httpdconf.Listener{Host: "127.0.0.1"})
+	s, diags := New(cfg, pluginloader.New(func(int, string, ...any) {}))
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	err := s.Listen()
+	if err == nil {
+		s.Shutdown(context.Background())
+	}
+	return err
+}

@@ -242,8 +242,13 @@ func (c *netConn) takeover() (*conn, error) {
 
 // socket makes what a WebSocket is driven by; accepted keeps it until the
 // takeover (carrier).
-func (c *netConn) socket(w *conn) (*eventloop.Conn, error) { return eventloop.New(c, w) }
-func (c *netConn) accepted(w *conn)                        { c.session = w }
+func (c *netConn) socket(w *conn) (*eventloop.Conn, error) {
+	if t, is := c.Socket.(*tlsSocket); is {
+		return eventloop.NewStream(c, t, c.timeout, w), nil
+	}
+	return eventloop.New(c, w)
+}
+func (c *netConn) accepted(w *conn) { c.session = w }
 
 // Close ends the connection. In HTTP it lingers until the client has read the
 // answer, so that bytes which it still sends do not destroy it by a reset.

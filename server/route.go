@@ -11,6 +11,7 @@ import (
 // chosen, a file opened.
 type route struct {
 	host      *httpdconf.Host
+	scheme    string // http or https
 	settings  httpdconf.Records
 	target    string // as in the request line
 	authority string // of the request: Host, or the target's own

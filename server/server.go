@@ -39,6 +39,7 @@ type Server struct {
 	speaksHybi   bool                 // mod_websocket is loaded
 	speaksDrafts bool                 // mod_websocket_draft76 is
 
+	tlsConfigs   atomic.Pointer[tlsConfigs]
 	listeners    []*listening
 	loops        *eventloop.Group // nil where every connection has a goroutine
 	reserve      reserve
@@ -82,6 +83,9 @@ func (s *Server) Listen() error {
 		return err
 	}
 	if err := s.openAccessLogs(); err != nil {
+		return err
+	}
+	if err := s.loadTLS(); err != nil {
 		return err
 	}
 	if len(s.cfg.Listeners) == 0 {
@@ -144,7 +148,7 @@ func (s *Server) bind(l httpdconf.Listener) error {
 	if err != nil {
 		return fmt.Errorf("could not bind to address %s (%s:%d): %w", address, l.Range.Filename, l.Range.Start.Line, err)
 	}
-	taken, err := newListening(s, listener.(*net.TCPListener))
+	taken, err := newListening(s, listener.(*net.TCPListener), s.speaksTLS(l))
 	if err != nil {
 		return err
 	}
@@ -200,7 +204,7 @@ func raiseDescriptorLimit() int {
 // Serve accepts connections until StopAccepting or Shutdown.
 func (s *Server) Serve() {
 	for _, l := range s.listeners {
-		if s.loops == nil {
+		if s.loops == nil || l.isTLS {
 			s.accepting.Go((&acceptor{server: s, listener: l}).run)
 			continue
 		}

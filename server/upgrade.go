@@ -129,7 +129,7 @@ func (s *Server) upgradeDraft(ctx *fasthttp.RequestCtx, r *route, draft75 bool) 
 	}
 	answer := draft76.Response{
 		Draft75:   draft75,
-		Location:  draft76.Location(false, r.authority, pathAndQuery(r.target)),
+		Location:  draft76.Location(r.scheme == "https", r.authority, pathAndQuery(r.target)),
 		Origin:    strings.Join(origins, ", "),
 		HasOrigin: len(origins) > 0,
 	}
@@ -347,7 +347,7 @@ func (s *Server) originAccepted(ctx *fasthttp.RequestCtx, r *route, d httpdconf.
 	if mode == httpdconf.OriginOff {
 		return true
 	}
-	own, _ := newOrigin("http", r.authority) // an unusable one equals no origin that parses
+	own, _ := newOrigin(r.scheme, r.authority) // an unusable one equals no origin that parses
 	if originPasses(mode, d.TrustedOrigins, own, sent...) {
 		return true
 	}

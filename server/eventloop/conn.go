@@ -105,6 +105,14 @@ func (c *Conn) write(p, q []byte, last bool) (int, error) {
 	if c.closed {
 		return 0, net.ErrClosed
 	}
+	if c.own != nil && c.own.stream != nil {
+		n, err := c.own.stream.tryWrite(p)
+		if err != nil || n < len(p) || len(q) == 0 {
+			return n, err
+		}
+		m, err := c.own.stream.tryWrite(q)
+		return n + m, err
+	}
 	for {
 		var n int
 		var err syscall.Errno
@@ -196,6 +204,10 @@ func (c *Conn) CloseWrite() error {
 		return net.ErrClosed
 	}
 	c.shut = true
+	if c.own != nil && c.own.stream != nil {
+		c.own.stream.closeWrite()
+		return nil
+	}
 	return c.shutdownWrite()
 }
 
@@ -211,6 +223,10 @@ func (c *Conn) Close() error {
 	if c.own != nil {
 		c.own.resumed.Broadcast()
 		c.mu.Unlock()
+		if c.own.stream != nil {
+			c.own.stream.close()
+			return nil
+		}
 		return c.own.socket.Close()
 	}
 	c.loop.Load().forget(c)

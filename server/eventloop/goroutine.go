@@ -25,6 +25,7 @@ type ownDriver struct {
 	socket  Socket
 	raw     syscall.RawConn
 	resumed sync.Cond // on the Conn's mu
+	stream  *stream   // where bytes are not those of the socket, else nil
 }
 
 // New makes a Conn of a connected socket for Run to drive. It owns the socket
@@ -88,6 +89,9 @@ func (c *Conn) awaitResume() {
 // the handler. A buffer is taken only once there is something to read, so that
 // an idle connection holds none.
 func (c *Conn) readOnce() error {
+	if c.own.stream != nil {
+		return c.own.stream.readOnce(c.handler)
+	}
 	var (
 		box *[]byte
 		p   []byte
@@ -131,6 +135,10 @@ func (c *Conn) readOnce() error {
 
 // notifyWritable waits on a goroutine of its own.
 func (d *ownDriver) notifyWritable(c *Conn) {
+	if d.stream != nil {
+		d.stream.notifyWritable()
+		return
+	}
 	go func() {
 		waited := false
 		_ = d.raw.Write(func(uintptr) bool { // its only error is that the socket was closed
@@ -157,7 +165,11 @@ func (c *Conn) takesBytes() bool {
 
 // interrupt ends the wait of Run by a deadline that has passed.
 func (d *ownDriver) interrupt() {
-	_ = d.socket.SetReadDeadline(time.Unix(1, 0)) // fails once closed: Run ends then
+	s := d.socket
+	if d.stream != nil {
+		s = d.stream.inner
+	}
+	_ = s.SetReadDeadline(time.Unix(1, 0)) // fails once closed: Run ends then
 }
 
 func ignoringEINTR(f func(int, []byte) (int, error), fd int, p []byte) (int, error) {
