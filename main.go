@@ -4,15 +4,11 @@
 package main
 
 import (
-	"context"
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"runtime"
-	"strings"
-	"time"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -36,51 +32,112 @@ func main() {
 // run is main with an exit status: httpd's, which knows 0 and 1.
 func run(argv []string) int {
 	c, err := supervise.Parse(argv)
-	if err != nil {
-		if text := strings.TrimPrefix(err.Error(), supervise.ErrUsage.Error()); text != "" {
-			fmt.Fprintln(os.Stderr, strings.TrimPrefix(text, ": "))
-		}
-		if errors.Is(err, supervise.ErrUsage) {
-			fmt.Fprint(os.Stderr, c.Usage())
-		}
-		return 1
-	}
 	switch {
+	case err != nil:
+		c.Explain(os.Stderr, err)
+		return 1
 	case c.Help:
 		fmt.Fprint(os.Stderr, c.Usage())
 		return 1
 	case c.Version, c.Build:
-		printVersion(c.Build)
+		server.PrintVersion(os.Stdout, c.Build, defaultRoot, defaultFile)
+		return 0
+	case c.BuiltIn:
+		httpdconf.DumpBuiltIn(os.Stdout)
+		return 0
+	case c.List:
+		httpdconf.DumpDirectives(os.Stdout)
 		return 0
 	}
-	s, cfg, ok := load(c)
+	err = supervise.RedirectErrors(c.LogFile)
 	switch {
-	case !ok:
-		return 1
+	case err != nil:
+		return failed(c, err)
 	case c.Test:
-		fmt.Fprintln(os.Stderr, "Syntax OK")
-		return 0
+		return check(c)
+	case c.Command != "" && !supervise.IsDetached():
+		return control(c)
+	case !c.Foreground() && !supervise.IsDetached():
+		return detach(c)
 	}
-	return serve(c, s, cfg)
+	return start(c)
+}
+
+// start loads all, and serves.
+func start(c *supervise.CommandLine) int {
+	s, cfg, ok := load(c)
+	if !ok {
+		return 1
+	}
+	signals := supervise.Notify(c.Debug)
+	pluginloader.NoteSignals()
+	if err := supervise.Serve(c, signals, s, cfg.PidFile, cfg.Main.ErrorLog); err != nil {
+		return failed(c, err)
+	}
+	return 0
+}
+
+// check is -t: it loads all as a start does, and dumps what -D asks for in
+// place of the verdict.
+func check(c *supervise.CommandLine) int {
+	_, cfg, ok := load(c)
+	if !ok {
+		return 1
+	}
+	if !httpdconf.WriteDumps(os.Stdout, cfg, c.Defines) {
+		fmt.Fprintln(os.Stderr, "Syntax OK")
+	}
+	return 0
+}
+
+// control is -k: no signal is sent while the file has errors.
+func control(c *supervise.CommandLine) int {
+	cfg, diags := httpdconf.Load(options(c))
+	httpdconf.WriteDiagnostics(os.Stderr, c.Program, cfg, c.Level, diags)
+	if diags.HasErrors() {
+		return 1
+	}
+	starts, err := supervise.Control(os.Stdout, c.Command, cfg.PidFile)
+	switch {
+	case err != nil:
+		return failed(c, err)
+	case !starts:
+		return 0
+	case c.Foreground():
+		return start(c)
+	}
+	return detach(c)
+}
+
+// detach starts the server in the background, and reports how that went.
+func detach(c *supervise.CommandLine) int {
+	if err := supervise.Detach(os.Args); err != nil {
+		return failed(c, err)
+	}
+	return 0
+}
+
+// failed says why, unless the background process has done so.
+func failed(c *supervise.CommandLine, err error) int {
+	if !errors.Is(err, supervise.ErrSaid) {
+		fmt.Fprintf(os.Stderr, "%s: %v\n", c.Program, err)
+	}
+	return 1
+}
+
+// options returns what Load is called with.
+func options(c *supervise.CommandLine) (file string, o httpdconf.Options) {
+	root := cmp.Or(c.Root, defaultRoot)
+	if file = cmp.Or(c.File, defaultFile); !filepath.IsAbs(file) {
+		file = filepath.Join(root, file)
+	}
+	return file, httpdconf.Options{Program: c.Program, ServerRoot: root, Defines: c.Defines, Before: c.Before, After: c.After}
 }
 
 // load reads the configuration and loads the plugins. What there is to say
 // about it goes to stderr.
 func load(c *supervise.CommandLine) (*server.Server, *httpdconf.Config, bool) {
-	root := c.Root
-	if root == "" {
-		root = defaultRoot
-	}
-	file := c.File
-	if file == "" {
-		file = defaultFile
-	}
-	if !filepath.IsAbs(file) {
-		file = filepath.Join(root, file)
-	}
-	cfg, diags := httpdconf.Load(file, httpdconf.Options{
-		Program: c.Program, ServerRoot: root, Defines: c.Defines, Before: c.Before, After: c.After,
-	})
+	cfg, diags := httpdconf.Load(options(c))
 	var s *server.Server
 	if !diags.HasErrors() {
 		var more hcl.Diagnostics
@@ -89,61 +146,4 @@ func load(c *supervise.CommandLine) (*server.Server, *httpdconf.Config, bool) {
 	}
 	httpdconf.WriteDiagnostics(os.Stderr, c.Program, cfg, c.Level, diags)
 	return s, cfg, !diags.HasErrors()
-}
-
-// serve runs the server until a signal ends it.
-func serve(c *supervise.CommandLine, s *server.Server, cfg *httpdconf.Config) int {
-	signals := supervise.Notify(c.Debug)
-	pluginloader.NoteSignals()
-	if err := s.Listen(); err != nil {
-		fmt.Fprintf(os.Stderr, "%s: %v\n", c.Program, err)
-		return 1
-	}
-	if cfg.PidFile != "" {
-		if err := supervise.WritePidFile(cfg.PidFile); err != nil {
-			fmt.Fprintf(os.Stderr, "%s: %v\n", c.Program, err)
-			return 1
-		}
-		defer os.Remove(cfg.PidFile)
-	}
-	for _, addr := range s.Addrs() {
-		fmt.Fprintf(os.Stderr, "%s: serving http://%s/\n", c.Program, addr)
-	}
-	go s.Serve()
-	signals.Run(supervise.Actions{
-		Check: func(signal string) {
-			s.LogCheck(signal, checkInChild())
-		},
-		Drain: s.Drain,
-		Stop:  func(ctx context.Context) { s.Shutdown(ctx) },
-	})
-	return 0
-}
-
-// checkTime bounds the check of a configuration before a reload.
-const checkTime = time.Minute
-
-// checkInChild has a process of its own check the configuration, as the same
-// command line with -t does: init functions run there, and what a plugin
-// breaks breaks there. It reports whether all is well.
-func checkInChild() bool {
-	ctx, cancel := context.WithTimeout(context.Background(), checkTime)
-	defer cancel()
-	check := exec.CommandContext(ctx, "/proc/self/exe", append(os.Args[1:], "-t")...)
-	check.Args[0] = os.Args[0]
-	check.Stderr = os.Stderr
-	return check.Run() == nil
-}
-
-// printVersion prints what httpd -v prints, and with build what -V adds.
-func printVersion(build bool) {
-	fmt.Printf("Server version: Apache/%s (Unix) wshttpd/%s\n", httpdconf.ClaimedVersion, server.Version)
-	fmt.Printf("Server built:   %s\n", server.BuildTime())
-	if !build {
-		return
-	}
-	fmt.Printf("Architecture:   %d-bit\nServer MPM:     event\n  threaded:     yes (fixed thread count)\n    forked:     no\n",
-		32<<(^uint(0)>>63))
-	fmt.Printf("Server compiled with....\n -D HTTPD_ROOT=%q\n -D SERVER_CONFIG_FILE=%q\n", defaultRoot, defaultFile)
-	fmt.Printf(" -D DEFAULT_PIDLOG=%q\n -D DEFAULT_ERRORLOG=%q\n -D GO_VERSION=%q\n", "run/httpd.pid", "logs/error_log", runtime.Version())
 }

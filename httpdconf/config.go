@@ -39,6 +39,11 @@ type Config struct {
 	// OriginCheckSource is the directive that made it OriginSame.
 	OriginCheckSource *hcl.Range
 
+	User, Group string // as their lines have them; empty where none stands
+	RuntimeDir  string // absolute
+	Defines     []Define
+	Includes    []Inclusion // the files that were read, in order
+
 	// EventLoops is how many event loops are wanted; 0 leaves it to the server.
 	EventLoops int
 
@@ -55,6 +60,12 @@ func (c *Config) HasModule(ident string) bool {
 		}
 	}
 	return false
+}
+
+// Define is a variable of -D or Define.
+type Define struct {
+	Name, Value string
+	HasValue    bool
 }
 
 // Module is one loaded module.

@@ -96,6 +96,9 @@ func (r *reader) includePath(n *syntax.Node, arg syntax.Arg, path string) {
 		return
 	}
 	r.keepSource(path, text)
+	r.config.Includes = append(r.config.Includes, Inclusion{File: path, Line: n.Line.Last(), Depth: r.depth + 1})
+	r.depth++
+	defer func() { r.depth-- }()
 	b := syntax.NewBuilder(n)
 	r.readLevel(syntax.NewReader(path, text), b)
 	n.Children = append(n.Children, b.Roots...)

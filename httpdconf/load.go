@@ -58,6 +58,9 @@ func Load(file string, o Options) (*Config, hcl.Diagnostics) {
 		r.readText(linesAfter, commandLines(o.After))
 	}
 	r.config.ServerRoot = r.root
+	if r.config.RuntimeDir == "" {
+		r.config.RuntimeDir = filepath.Join(r.root, "logs")
+	}
 	r.config.Modules = r.modules.loaded
 	if !r.broken {
 		process(r)
@@ -92,6 +95,7 @@ func newReader(o Options) *reader {
 	}
 	for _, name := range o.Defines {
 		r.defined[name] = true
+		r.config.Defines = append(r.config.Defines, Define{Name: name})
 	}
 	return r
 }
@@ -109,6 +113,7 @@ func (r *reader) readMain(file string) {
 		r.broken = true
 		return
 	}
+	r.config.Includes = append(r.config.Includes, Inclusion{File: file})
 	r.readText(file, text)
 }
 

@@ -331,6 +331,7 @@ func (w *walk) checkUser(n *syntax.Node, words []syntax.Arg) *problem {
 			w.badName("AH00543", "bad user name "+name)
 		}
 	}
+	w.config.User = words[0].Text
 	return w.runsAsStarter(n)
 }
 
@@ -340,6 +341,7 @@ func (w *walk) checkGroup(n *syntax.Node, words []syntax.Arg) *problem {
 			w.badName("AH00544", "bad group name "+name)
 		}
 	}
+	w.config.Group = words[0].Text
 	return w.runsAsStarter(n)
 }
 

@@ -29,6 +29,7 @@ type reader struct {
 
 	including []inclusion // Include lines that are being read, outermost first
 	readBytes int         // of all files together
+	depth     int         // of files that include each other
 
 	macros                       map[string]*macro     // by lower-cased name; nil before the first
 	ignoresNesting, ignoresEmpty bool                  // what macros are not warned of
@@ -225,9 +226,17 @@ func (r *reader) define(_ *syntax.Reader, n *syntax.Node) {
 		return
 	}
 	r.defined[name] = true
+	d := Define{Name: name}
 	if len(words) == 2 {
 		r.vars[strings.ToLower(name)] = words[1].Text
+		d.Value, d.HasValue = words[1].Text, true
 	}
+	r.dropDefine(name)
+	r.config.Defines = append(r.config.Defines, d)
+}
+
+func (r *reader) dropDefine(name string) {
+	r.config.Defines = slices.DeleteFunc(r.config.Defines, func(d Define) bool { return d.Name == name })
 }
 
 func (r *reader) undefine(_ *syntax.Reader, n *syntax.Node) {
@@ -239,6 +248,7 @@ func (r *reader) undefine(_ *syntax.Reader, n *syntax.Node) {
 		r.failAt(n, words[0].Range, "Variable name must not contain ':'", "")
 		return
 	}
+	r.dropDefine(words[0].Text)
 	delete(r.defined, words[0].Text)
 	delete(r.vars, strings.ToLower(words[0].Text))
 }
@@ -271,7 +281,9 @@ func (r *reader) defaultRuntimeDir(_ *syntax.Reader, n *syntax.Node) {
 	if !isDirectory(dir) {
 		r.failAt(n, words[0].Range, "DefaultRuntimeDir must be a valid directory, absolute or relative to ServerRoot",
 			fmt.Sprintf("no such directory: %s", dir))
+		return
 	}
+	r.config.RuntimeDir = dir
 }
 
 func isDirectory(path string) bool {

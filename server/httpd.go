@@ -2,13 +2,17 @@ package server
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
+	"runtime"
 	"runtime/debug"
 	"time"
 
 	"github.com/valyala/fasthttp"
+
+	"github.com/wshttpd/wshttpd/httpdconf"
 )
 
 // Version is the version of this server.
@@ -33,6 +37,19 @@ func BuildTime() string {
 		}
 	}
 	return "unknown"
+}
+
+// PrintVersion prints what httpd -v prints, and with build what -V adds. root
+// and file are where the configuration is looked for.
+func PrintVersion(w io.Writer, build bool, root, file string) {
+	fmt.Fprintf(w, "Server version: Apache/%s (Unix) wshttpd/%s\n", httpdconf.ClaimedVersion, Version)
+	fmt.Fprintf(w, "Server built:   %s\n", BuildTime())
+	if !build {
+		return
+	}
+	fmt.Fprintf(w, "Architecture:   %d-bit\nServer MPM:     event\n  threaded:     yes (fixed thread count)\n    forked:     no\n", 32<<(^uint(0)>>63))
+	fmt.Fprintf(w, "Server compiled with....\n -D HTTPD_ROOT=%q\n -D SERVER_CONFIG_FILE=%q\n", root, file)
+	fmt.Fprintf(w, " -D DEFAULT_PIDLOG=%q\n -D DEFAULT_ERRORLOG=%q\n -D GO_VERSION=%q\n", "run/httpd.pid", "logs/error_log", runtime.Version())
 }
 
 // The limits of a request's head, httpd's defaults: LimitRequestLine,

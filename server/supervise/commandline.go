@@ -3,7 +3,9 @@ package supervise
 import (
 	"errors"
 	"fmt"
+	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -21,6 +23,10 @@ type CommandLine struct {
 	Build   bool     // -V
 	Help    bool     // -h
 	Debug   bool     // -X
+	BuiltIn bool     // -l
+	List    bool     // -L
+	Command string   // -k
+	LogFile string   // -E
 }
 
 // ErrUsage is wrapped by errors that are answered with the usage text.
@@ -29,8 +35,8 @@ var ErrUsage = errors.New("usage")
 // valueOptions and flagOptions are the options that httpd knows and this
 // server has.
 const (
-	valueOptions = "DCcdfek"
-	flagOptions  = "tvVhX"
+	valueOptions = "DCcdfekE"
+	flagOptions  = "tvVhXSMlLT"
 )
 
 // Parse reads the options the way getopt does: -DFOO is -D FOO, flags may
@@ -96,6 +102,17 @@ func (c *CommandLine) setFlag(name byte) {
 		c.Help = true
 	case 'X':
 		c.Debug = true
+	case 'S':
+		c.Test = true
+		c.Defines = append(c.Defines, "DUMP_VHOSTS", "DUMP_RUN_CFG")
+	case 'M':
+		c.Test = true
+		c.Defines = append(c.Defines, "DUMP_MODULES")
+	case 'l':
+		c.BuiltIn = true
+	case 'L':
+		c.List = true
+	case 'T': // DocumentRoot is looked at all the same
 	}
 }
 
@@ -116,31 +133,47 @@ func (c *CommandLine) setValue(name byte, value string) error {
 			return ErrUsage
 		}
 		c.Level = strings.ToLower(value)
+	case 'E':
+		c.LogFile = value
 	case 'k':
 		return c.setCommand(value)
 	}
 	return nil
 }
 
-// setCommand takes -k start, which is the default, and refuses the commands
-// that speak to a running server: they come with the lifecycle of master and
-// workers, until then a signal to the process does what they would.
+// setCommand takes -k.
 func (c *CommandLine) setCommand(value string) error {
-	signals := map[string]string{"stop": "TERM", "graceful-stop": "WINCH", "restart": "HUP", "graceful": "USR1"}
-	if value == "start" {
-		return nil
+	if _, known := controlSignals[value]; !known && value != "start" {
+		return fmt.Errorf("%w: %s: illegal option -- k", ErrUsage, c.Program)
 	}
-	if signal, known := signals[value]; known {
-		return fmt.Errorf("%s: -k %s is not available in this version; send %s to the process named in PidFile",
-			c.Program, value, signal)
+	c.Command = value
+	return nil
+}
+
+// Foreground reports whether the server stays with who starts it.
+func (c *CommandLine) Foreground() bool {
+	for _, name := range []string{"FOREGROUND", "NO_DETACH", "ONE_PROCESS", "DEBUG"} {
+		if slices.Contains(c.Defines, name) {
+			return true
+		}
 	}
-	return fmt.Errorf("%w: %s: illegal option -- k", ErrUsage, c.Program)
+	return c.Debug
 }
 
 var levels = map[string]bool{
 	"emerg": true, "alert": true, "crit": true, "error": true, "warn": true, "notice": true, "info": true,
 	"debug": true, "trace1": true, "trace2": true, "trace3": true, "trace4": true, "trace5": true,
 	"trace6": true, "trace7": true, "trace8": true,
+}
+
+// Explain writes an error of Parse, and the usage text where httpd shows it.
+func (c *CommandLine) Explain(w io.Writer, err error) {
+	if text := strings.TrimPrefix(err.Error(), ErrUsage.Error()); text != "" {
+		fmt.Fprintln(w, strings.TrimPrefix(text, ": "))
+	}
+	if errors.Is(err, ErrUsage) {
+		fmt.Fprint(w, c.Usage())
+	}
 }
 
 // Usage returns the help text.
@@ -150,7 +183,8 @@ func (c *CommandLine) Usage() string {
 
 const usage = `Usage: %[1]s [-D name] [-d directory] [-f file]
        %[2]s [-C "directive"] [-c "directive"]
-       %[2]s [-e level] [-k start] [-v] [-V] [-h] [-t] [-X]
+       %[2]s [-k start|restart|graceful|graceful-stop|stop]
+       %[2]s [-v] [-V] [-h] [-l] [-L] [-t] [-T] [-S] [-X]
 Options:
   -D name            : define a name for use in <IfDefine name> directives
   -d directory       : specify an alternate initial ServerRoot
@@ -158,10 +192,19 @@ Options:
   -C "directive"     : process directive before reading config files
   -c "directive"     : process directive after reading config files
   -e level           : show startup errors of level (see LogLevel)
-  -k start           : start the server, which is what it does without -k
+  -E file            : log startup errors to file
   -v                 : show version number
   -V                 : show compile settings
   -h                 : list available command line options (this page)
+  -l                 : list compiled in modules
+  -L                 : list available configuration directives
+  -t -D DUMP_VHOSTS  : show parsed vhost settings
+  -t -D DUMP_RUN_CFG : show parsed run settings
+  -S                 : a synonym for -t -D DUMP_VHOSTS -D DUMP_RUN_CFG
+  -t -D DUMP_MODULES : show all loaded modules
+  -M                 : a synonym for -t -D DUMP_MODULES
+  -t -D DUMP_INCLUDES: show all included configuration files
   -t                 : run syntax check for config files, plugins included
+  -T                 : start without DocumentRoot(s) check
   -X                 : debug mode (one process, stays in the foreground)
 `
