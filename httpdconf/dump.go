@@ -1,6 +1,7 @@
 package httpdconf
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"maps"
@@ -104,18 +105,16 @@ func dumpRunConfig(w io.Writer, c *Config) {
 			fmt.Fprintf(w, "Define: %s\n", d.Name)
 		}
 	}
-	if c.User != "" {
-		fmt.Fprintf(w, "User: name=%q id=%s\n", strings.TrimPrefix(c.User, "#"), idOf(c.User, userID))
-	}
-	if c.Group != "" {
-		fmt.Fprintf(w, "Group: name=%q id=%s\n", strings.TrimPrefix(c.Group, "#"), idOf(c.Group, groupID))
-	}
+	nobody := "#-1" // httpd's default
+	u, g := cmp.Or(c.User, nobody), cmp.Or(c.Group, nobody)
+	fmt.Fprintf(w, "User: name=%q id=%s\nGroup: name=%q id=%s\n", u, idOf(u, userID), g, idOf(g, groupID))
 }
 
 // idOf is the number of a name, or what stands behind "#".
 func idOf(name string, lookup func(string) string) string {
 	if id, isNumber := strings.CutPrefix(name, "#"); isNumber {
-		return id
+		n, _ := strconv.ParseInt(id, 10, 64) // what is none is 0, as atol has it
+		return strconv.FormatUint(uint64(uint32(n)), 10)
 	}
 	return lookup(name)
 }

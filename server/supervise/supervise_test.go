@@ -55,7 +55,6 @@ func TestWrongOptionsAreAnsweredInHttpdsWords(t *testing.T) {
 		{[]string{"operand"}, "", true},
 		{[]string{"-"}, "", true},
 		{[]string{"--", "operand"}, "", true},
-		{[]string{"-k", "stop"}, "send TERM", false},
 	}
 	for _, test := range tests {
 		t.Run(strings.Join(test.args, " "), func(t *testing.T) {
