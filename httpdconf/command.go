@@ -39,6 +39,7 @@ type walk struct {
 	records  *Records          // of section, or of the host
 	override override          // what may stand here
 	rules    *AuthzRule        // the container of Require lines that is open
+	ifs      []*Section        // all of the configuration
 	checks   []*hcl.Diagnostic // what httpd finds once the tree is processed
 
 	logFormats map[*Host]*logSettings
@@ -237,6 +238,7 @@ func commandTable() map[string][]command {
 		coreCommands(), sectionCommands(), soCommands(), mpmCommands(), unixdCommands(),
 		webSocketCommands(), draft76Commands(), authzCoreCommands(), accessCompatCommands(), dirCommands(), mimeCommands(), aliasCommands(), filterCommands(),
 		authnCommands(), envCommands(), logConfigCommands(), sslCommands(),
+		ifCommands(), answerCommands(), headersCommands(),
 	} {
 		for name, c := range rows {
 			key := strings.ToLower(name)

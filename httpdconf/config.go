@@ -22,6 +22,9 @@ type Config struct {
 	Main  *Host   // everything outside VirtualHost
 	Hosts []*Host // the VirtualHost sections in file order
 
+	// Tokens is how much the Server header tells.
+	Tokens Tokens
+
 	// Modules holds what LoadModule named and what is built in, in order.
 	Modules []Module
 
@@ -106,6 +109,7 @@ type PluginRef struct {
 // virtual host have been filled from the main server where httpd inherits.
 type Host struct {
 	Addresses []HostAddress // empty for the main server
+	Admin     string        // ServerAdmin
 	Name      string        // ServerName without port; empty where not set
 	Port      int           // port of ServerName; 0 where not set
 	Aliases   []string      // ServerAlias, wildcards as written
@@ -157,6 +161,7 @@ const (
 	FilesMatchSection
 	LocationSection
 	LocationMatchSection
+	IfSection // the last: those in it count on by their depth
 )
 
 // Section is one container of directives that depends on a request's path.
@@ -166,7 +171,12 @@ type Section struct {
 	Regexp  *regexp2.Regexp // nil unless the kind is a Match or the opener has ~
 	Records Records
 	Files   []*Section // Files sections inside a Directory
-	Range   hcl.Range  // the opening line
+
+	Condition *expr.Expr // of If and ElseIf
+	Else      bool       // an ElseIf or Else: nothing where the one before it held
+	Depth     int        // how many If sections it stands in
+
+	Range hcl.Range // the opening line
 }
 
 // Records holds one record per module; nil means that the section has no
@@ -184,6 +194,7 @@ type Records struct {
 	Alias     *AliasDir
 	Index     *IndexDir
 	Mime      *MimeDir
+	Headers   *HeadersDir
 }
 
 // CoreDir is mod_core's record of a section.
@@ -192,6 +203,11 @@ type CoreDir struct {
 	HandlerRange hcl.Range
 	Options      *OptionSet
 	LogLevels    *LogLevels
+
+	Ifs            []*Section // If, ElseIf and Else, file order
+	ErrorDocuments map[int]ErrorDocument
+	Signature      Signature
+	CanonicalName  *bool // UseCanonicalName
 }
 
 // WebSocketDir is mod_websocket's record. It is never merged: the last section

@@ -59,6 +59,9 @@ func inherit(h, main *Host) {
 	if h.TypesConfig == "" {
 		h.TypesConfig = main.TypesConfig
 	}
+	if h.Admin == "" {
+		h.Admin = main.Admin
+	}
 	if h.Timeout == 0 {
 		h.Timeout = main.Timeout
 	}

@@ -18,6 +18,7 @@ func (base Records) Merge(over Records) Records {
 		Alias:     mergeAlias(base.Alias, over.Alias),
 		Index:     mergeIndex(base.Index, over.Index),
 		Mime:      mergeMime(base.Mime, over.Mime),
+		Headers:   mergeHeaders(base.Headers, over.Headers),
 	}
 }
 
@@ -41,6 +42,7 @@ func mergeCore(base, over *CoreDir) *CoreDir {
 		m.Handler, m.HandlerRange = over.Handler, over.HandlerRange
 	}
 	m.Options = mergeOptions(base.Options, over.Options)
+	m.mergeAnswer(over)
 	if over.LogLevels != nil {
 		levels := *over.LogLevels
 		if base.LogLevels != nil {

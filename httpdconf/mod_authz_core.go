@@ -176,39 +176,15 @@ var httpMethods = []string{
 	"VERSION-CONTROL", "CHECKOUT", "UNCHECKOUT", "CHECKIN", "UPDATE", "LABEL", "REPORT", "MKWORKSPACE", "MKACTIVITY", "BASELINE-CONTROL", "MERGE",
 }
 
-// exprReads are the variables and functions that the server has for an
-// expression. It is constant.
-var exprReads = []string{
-	"REQUEST_METHOD", "REQUEST_URI", "QUERY_STRING", "REMOTE_ADDR", "CONN_REMOTE_ADDR", "SERVER_PROTOCOL", "DOCUMENT_ROOT",
-	"HTTP_HOST", "HTTP_USER_AGENT", "HTTP_REFERER", "HTTP_COOKIE", "HTTP_ACCEPT", "HTTP_FORWARDED", "req", "http", "req_novary", "reqenv", "REMOTE_USER", "HTTPS", "REQUEST_SCHEME",
-}
-
 // requireExpr reads "Require expr". An expression in quotes is one word.
 func requireExpr(rule *AuthzRule, args string) *problem {
 	e, err := expr.Parse(unquoted(args))
-	if err != nil {
-		text, why, _ := strings.Cut(err.Error(), "\n")
-		return &problem{text: "Cannot parse expression in require line: " + text, hint: why}
-	}
-	if lacked := lackedRead(e); lacked != "" {
-		return &problem{
-			text: fmt.Sprintf("Require expr with %s is not obeyed by this version of wshttpd", lacked),
-			hint: "rather than take it for empty, the server does not start; it has " + strings.Join(exprReads, ", "),
-		}
+	e, p := checkedExpr(e, err, "Cannot parse expression in require line: ")
+	if p != nil {
+		return p
 	}
 	rule.Expr = e
 	return nil
-}
-
-// lackedRead names something that an expression reads and the server does not
-// have, "" if there is none.
-func lackedRead(e *expr.Expr) string {
-	for _, read := range e.Reads() {
-		if read.Kind != expr.ReadRemote && !slices.Contains(exprReads, read.Name) {
-			return read.Name
-		}
-	}
-	return ""
 }
 
 // unquoted is the expression of a line that is quoted as a whole (httpd 2.4

@@ -111,12 +111,10 @@ func (l *AccessLog) condition(word syntax.Arg) *problem {
 		return &problem{text: "error in condition clause", at: word.Range}
 	}
 	e, err := expr.Parse(source)
-	if err != nil {
-		text, why, _ := strings.Cut(err.Error(), "\n")
-		return &problem{text: text, at: word.Range, hint: why}
-	}
-	if lacked := lackedRead(e); lacked != "" {
-		return &problem{text: "expr= with " + lacked + notObeyed, at: word.Range, hint: "it has " + strings.Join(exprReads, ", ")}
+	e, p := checkedExpr(e, err, "")
+	if p != nil {
+		p.at = word.Range
+		return p
 	}
 	l.Expr = e
 	return nil

@@ -280,6 +280,9 @@ func pluginRange(r Records) hcl.Range {
 // give a section's path what holds asks for. Wildcards and expressions count
 // as covering it.
 func (w *walk) pathHas(h *Host, s *Section, holds func(Records) bool) bool {
+	if slices.ContainsFunc(w.ifs, func(s *Section) bool { return holds(s.Records) }) {
+		return true
+	}
 	hosts := []*Host{h, w.config.Main}
 	for _, host := range hosts {
 		if holds(host.Base) {

@@ -1,9 +1,6 @@
 package server
 
 import (
-	"net/netip"
-	"strings"
-
 	"github.com/valyala/fasthttp"
 
 	"github.com/wshttpd/wshttpd/httpdconf"
@@ -61,69 +58,3 @@ func (s *Server) refusedBy(ctx *fasthttp.RequestCtx, r *route, result httpdconf.
 	log.printf("authz_core", httpdconf.LevelInfo, client, "%s", closedBy(r, a))
 	return status
 }
-
-// exprEnv is what expressions see of a request. It does not outlive the
-// handler.
-type exprEnv struct {
-	ctx *fasthttp.RequestCtx
-	r   *route
-}
-
-// exprHeaders are the variables that are headers. It is constant.
-var exprHeaders = map[string]string{
-	"HTTP_HOST": "Host", "HTTP_USER_AGENT": "User-Agent", "HTTP_REFERER": "Referer", "HTTP_COOKIE": "Cookie", "HTTP_ACCEPT": "Accept",
-	"HTTP_FORWARDED": "Forwarded",
-}
-
-// Variable returns a variable, of those that httpdconf lets pass.
-func (e exprEnv) Variable(name string) string {
-	if header := exprHeaders[name]; header != "" {
-		return e.header(header)
-	}
-	switch name {
-	case "HTTPS":
-		if e.r.scheme == "https" {
-			return "on"
-		}
-		return "off"
-	case "REQUEST_SCHEME":
-		return e.r.scheme
-	case "REMOTE_USER":
-		return e.r.user
-	case "REQUEST_METHOD":
-		return string(e.ctx.Method())
-	case "REQUEST_URI":
-		return e.r.path
-	case "QUERY_STRING":
-		return e.r.query
-	case "REMOTE_ADDR", "CONN_REMOTE_ADDR":
-		return e.Remote().String()
-	case "SERVER_PROTOCOL":
-		return string(e.ctx.Request.Header.Protocol())
-	case "DOCUMENT_ROOT":
-		return e.r.host.DocumentRoot
-	}
-	return ""
-}
-
-// header returns the lines of a header as one.
-func (e exprEnv) header(name string) string {
-	return strings.Join(headerLines(e.ctx, name), ", ")
-}
-
-// Function is req, http, req_novary and reqenv: no other passes httpdconf.
-func (e exprEnv) Function(name, arg string) (string, error) {
-	if name == "reqenv" {
-		return e.r.env[arg], nil
-	}
-	return e.header(arg), nil
-}
-
-// Test answers no operator: none passes httpdconf.
-func (e exprEnv) Test(byte, string) bool { return false }
-
-// List holds nothing: no list passes httpdconf.
-func (e exprEnv) List(string, string) []string { return nil }
-
-// Remote is the client's address.
-func (e exprEnv) Remote() netip.Addr { return e.r.client.Addr() }

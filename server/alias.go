@@ -83,7 +83,7 @@ func escapeTarget(target string) string {
 // ap_construct_url).
 func (r *route) ownURL(path string) string {
 	authority := r.authority
-	if authority == "" {
+	if authority == "" || r.isCanonical() {
 		authority = r.host.Name
 	}
 	if _, _, hasPort := cutPort(authority); authority != "" && !hasPort && r.host.Port != 0 && r.host.Port != r.defaultPort() {

@@ -51,14 +51,17 @@ func (s *Server) serveHTTP(ctx *fasthttp.RequestCtx) (r *route) {
 			return r
 		}
 	}
+	r.settings = r.host.Base
 	_, r.inMemory = ctx.Conn().(*memConn)
+	s.earlyHeaders(ctx, r)
 	if r.host.Base.Env != nil {
 		r.setEnvIf(ctx, r.host.Base.Env.Rules)
 	}
 	status = s.redirected(ctx, r, r.host.Base.Alias)
 	if status == 0 {
-		r.walk()
+		s.walk(ctx, r)
 	}
+	defer s.finish(ctx, r)
 	handler := r.handler()
 	isUpgrade := s.isUpgrade(ctx, handler)
 	if r.inMemory && (!isUpgrade || r.asksForPassword()) {
@@ -102,6 +105,7 @@ func (s *Server) phases(ctx *fasthttp.RequestCtx, r *route) (status int) {
 		return status
 	}
 	r.setEnv()
+	s.fixupHeaders(ctx, r)
 	if a := r.settings.Alias; a != r.host.Base.Alias {
 		return s.redirected(ctx, r, a)
 	}

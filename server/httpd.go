@@ -71,7 +71,7 @@ func (s *Server) newHTTP() *fasthttp.Server {
 		ErrorHandler:                  s.answerBadHead,
 		HeaderReceived:                receiveHead,
 		Logger:                        httpLog{s},
-		Name:                          serverToken,
+		Name:                          serverBanner(s.cfg.Tokens),
 		Concurrency:                   1 << 30, // openSet counts
 		ReadBufferSize:                headBytes,
 		MaxRequestBodySize:            16, // draft-76's key 3 is the largest

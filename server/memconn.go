@@ -79,7 +79,7 @@ func (m *memConn) serve() {
 // write writes an answer to out.
 func (m *memConn) write(r *fasthttp.Response) {
 	r.Header.SetNoDefaultContentType(true)
-	r.Header.SetServer(serverToken)
+	r.Header.SetServer(serverBanner(m.front.server.cfg.Tokens))
 	w := bufio.NewWriter(m)
 	_ = r.Write(w) // memory takes everything
 	_ = w.Flush()

@@ -41,7 +41,7 @@ const noWalk httpdconf.SectionKind = -1
 
 // with returns the step behind one more section.
 func (m mergeStep) with(s *httpdconf.Section) mergeStep {
-	next := mergeStep{outer: m.outer, inner: s.Records, walk: walkOf(s.Kind)}
+	next := mergeStep{outer: m.outer, inner: s.Records, walk: walkOf(s.Kind) + httpdconf.SectionKind(s.Depth)}
 	if next.walk == m.walk {
 		next.inner = m.inner.Merge(s.Records)
 	} else {

@@ -27,6 +27,14 @@ type route struct {
 	user    string         // whom authentication has found, or the client has claimed to be
 	hasUser bool           // he has claimed to be somebody
 	env     environ        // what SetEnv, SetEnvIf and RewriteRule set
+
+	tokens       httpdconf.Tokens
+	covering     []*httpdconf.Section // of the settings, where If sections are among them
+	vary         []string             // header fields that expressions have read
+	notes        environ              // what Header note keeps
+	isSubrequest bool                 // the file that stands for a folder is looked for
+	isTyped      bool                 // the phases are past the choice of a handler
+	isDocument   bool                 // an ErrorDocument is served
 }
 
 // handler returns the handler that SetHandler names for the path, "" for none.
@@ -143,6 +151,9 @@ func (r *route) walk() {
 		}
 	}
 	r.settings = r.merged.of(r.host, covering)
+	if r.settings.Core != nil && len(r.settings.Core.Ifs) > 0 {
+		r.covering = append([]*httpdconf.Section(nil), covering...)
+	}
 }
 
 // inDirectory reports whether a Directory section covers the route's file: by

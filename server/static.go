@@ -97,7 +97,8 @@ func (s *Server) serveDirectory(ctx *fasthttp.RequestCtx, r *route) {
 			continue
 		}
 		index.path = path
-		index.walk()
+		index.isSubrequest = true
+		s.walk(ctx, &index)
 		if p := &index.place; p.what == isNothing || p.what == isFolder || p.rest != "" {
 			continue
 		}

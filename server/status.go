@@ -68,7 +68,7 @@ func (s *Server) refuse(ctx *fasthttp.RequestCtx, status int, reason string) {
 // it then has to have by itself.
 func (s *Server) setRefusal(r *fasthttp.Response, status int, reason string) {
 	setError(r, status, reason)
-	r.Header.SetServer(serverToken)
+	r.Header.SetServer(serverBanner(s.cfg.Tokens))
 	r.SetConnectionClose()
 }
 

@@ -432,7 +432,7 @@ func (s *Server) copyRequest(ctx *fasthttp.RequestCtx, r *route, protocols []str
 	return request{
 		target:    intern([]byte(r.target)),
 		remote:    remoteOf(ctx),
-		header:    newHeaderBlock(ctx.Request.Header.RawHeaders()),
+		header:    newHeaderBlock(rawHeaders(ctx)),
 		protocols: cloneAll(protocols),
 		log:       s.logOf(r),
 	}

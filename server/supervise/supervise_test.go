@@ -27,7 +27,7 @@ func TestOptionsAreReadAsGetoptDoes(t *testing.T) {
 		"a value may look like one":    {[]string{"-D", "-t"}, CommandLine{Defines: []string{"-t"}}},
 		"dashes end the options":       {[]string{"-t", "--"}, CommandLine{Test: true}},
 		"levels ignore case":           {[]string{"-e", "DEBUG"}, CommandLine{Level: "debug"}},
-		"-k start":      {[]string{"-k", "start"}, CommandLine{Command: "start"}},
+		"-k start":                     {[]string{"-k", "start"}, CommandLine{Command: "start"}},
 		"the other flags":              {[]string{"-v", "-V", "-h"}, CommandLine{Version: true, Build: true, Help: true}},
 	}
 	for name, test := range tests {

@@ -1,0 +1,128 @@
+package server
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/wshttpd/wshttpd/httpdconf"
+)
+
+// finish is what stands between an answer and the client: ErrorDocument, the
+// footer of error pages, Header. What is no answer of fasthttp's it leaves
+// alone: a WebSocket's 101 has the lines of the handshake and of the plugin and
+// no others.
+func (s *Server) finish(ctx *fasthttp.RequestCtx, r *route) {
+	core := r.settings.Core
+	if core == nil && r.settings.Headers == nil && r.vary == nil {
+		return
+	}
+	if m, inMemory := ctx.Conn().(*memConn); inMemory && (!m.decided || m.head != nil || m.awaits != nil) || ctx.Hijacked() {
+		return
+	}
+	if status := ctx.Response.StatusCode(); status >= 400 && core != nil {
+		r = s.errorDocument(ctx, r, core.ErrorDocuments[status])
+	}
+	s.sign(ctx, r)
+	s.editAnswer(ctx, r)
+}
+
+// pageEnd ends a page of setError; the footer goes in front of it.
+const pageEnd = "</body></html>\n"
+
+// sign puts the footer on an error page.
+func (s *Server) sign(ctx *fasthttp.RequestCtx, r *route) {
+	if ctx.Response.StatusCode() < 300 || r.isDocument || ctx.Response.IsBodyStream() {
+		return
+	}
+	if page, is := strings.CutSuffix(string(ctx.Response.Body()), pageEnd); is {
+		if footer := r.signature(ctx); footer != "" {
+			ctx.Response.SetBodyString(page + footer + pageEnd)
+		}
+	}
+}
+
+// errorDocument puts something else in an error page's place, and returns the
+// route whose settings hold for the answer (httpd 2.4
+// modules/http/http_request.c, ap_die_r).
+func (s *Server) errorDocument(ctx *fasthttp.RequestCtx, r *route, d httpdconf.ErrorDocument) *route {
+	if d.Kind == httpdconf.DefaultDocument {
+		return r
+	}
+	text, err := d.Text.String(exprEnv{ctx, r})
+	if err != nil {
+		s.logOf(r).printf("core", httpdconf.LevelError, ctx.RemoteAddr().String(), "AH02841: core: ErrorDocument: can't evaluate require expression: %v", err)
+		return r
+	}
+	switch d.Kind {
+	case httpdconf.TextDocument:
+		ctx.Response.Header.SetContentType("text/html; charset=iso-8859-1")
+		ctx.Response.SetBodyString(text)
+		r.isDocument = true
+		page := *r
+		page.isDocument = false // it is an error's answer: Header always alone
+		page.settings.Core = nil
+		return &page
+	case httpdconf.URLDocument:
+		ctx.Response.Header.Del("Allow")
+		setError(&ctx.Response, fasthttp.StatusFound, statusTexts[fasthttp.StatusMovedPermanently])
+		ctx.Response.Header.Set("Location", text)
+		return r
+	}
+	return s.pathDocument(ctx, r, text)
+}
+
+// pathDocument answers with a file of this server, under the status of the
+// error (httpd 2.4 modules/http/http_request.c, ap_internal_redirect).
+func (s *Server) pathDocument(ctx *fasthttp.RequestCtx, r *route, target string) *route {
+	status := ctx.Response.StatusCode()
+	inner := &route{
+		host: r.host, target: r.target, authority: r.authority, merged: r.merged, client: r.client, user: r.user, notes: r.notes, tokens: r.tokens,
+		isDocument: true,
+	}
+	inner.env.set("REDIRECT_STATUS", fmt.Sprint(status))
+	inner.env.set("REDIRECT_URL", r.path)
+	inner.env.set("REDIRECT_REQUEST_METHOD", string(ctx.Method()))
+	if r.query != "" {
+		inner.env.set("REDIRECT_QUERY_STRING", r.query)
+	}
+	for name, value := range r.env {
+		inner.env.set("REDIRECT_"+name, value)
+	}
+	second := fasthttp.StatusInternalServerError
+	var bad int
+	if inner.path, inner.query, bad = parseTarget(target); bad == 0 {
+		second = s.serveDocument(ctx, inner)
+	}
+	ctx.Response.SetStatusCode(status)
+	if second == fasthttp.StatusOK {
+		return inner
+	}
+	setError(&ctx.Response, status, statusText(status))
+	page := strings.TrimSuffix(string(ctx.Response.Body()), pageEnd)
+	ctx.Response.SetBodyString(page + fmt.Sprintf("<p>Additionally, a %d %s\nerror was encountered while trying to use an ErrorDocument to handle the request.</p>\n",
+		second, fasthttp.StatusMessage(second)) + pageEnd)
+	inner.isDocument = false
+	return inner
+}
+
+// serveDocument serves a path as if it had been asked for, without conditions
+// and ranges, which are not for errors. It returns the status that came of it.
+func (s *Server) serveDocument(ctx *fasthttp.RequestCtx, r *route) int {
+	if string(ctx.Method()) != fasthttp.MethodHead {
+		ctx.Request.Header.SetMethod(fasthttp.MethodGet)
+	}
+	setRawHeaders(ctx, without(rawHeaders(ctx), "If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since", "Range", "If-Range"))
+	ctx.Response.ResetBody()
+	ctx.Response.SetStatusCode(fasthttp.StatusOK)
+	s.walk(ctx, r)
+	if status := s.phases(ctx, r); status != 0 {
+		return status
+	}
+	if s.isUnserved(r, r.handler()) {
+		return fasthttp.StatusNotImplemented
+	}
+	s.serveFile(ctx, r)
+	return ctx.Response.StatusCode()
+}
