@@ -57,15 +57,16 @@ func (w *walk) readCondition(n *syntax.Node, s *Section) *problem {
 		return p
 	}
 	word, rest := syntax.Word(arg)
-	if rest != "" {
-		return &problem{text: fmt.Sprintf("Multiple <%s> arguments not supported.", n.Name), at: n.ArgsRange(), hint: "the expression needs quotes"}
-	}
 	s.Pattern = word
 	s.Condition, p = w.condition(word, "Cannot parse condition clause: ")
-	if p != nil {
+	switch {
+	case p != nil:
 		p.at = n.ArgsRange()
+		return p
+	case rest != "":
+		return &problem{text: fmt.Sprintf("Multiple <%s> arguments not supported.", n.Name), at: n.ArgsRange(), hint: "the expression needs quotes"}
 	}
-	return p
+	return nil
 }
 
 // unservedReads are what expressions may name and this server does not have:

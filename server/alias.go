@@ -21,15 +21,13 @@ func (r *route) mapPath() string {
 	return strings.TrimSuffix(r.host.DocumentRoot, "/") + r.path
 }
 
-// redirected answers by a Redirect, if one fits: by those outside of sections
-// in front of the walks, and by all that hold for the path behind access. The
-// status is 0 where none does.
+// redirected answers by a Redirect with a path, if one fits: by those outside of
+// sections in front of the walks, and by all that hold for the path behind
+// access. One without a path, which is of a whole section, comes in front of
+// access too. The status is 0 where none does.
 func (s *Server) redirected(ctx *fasthttp.RequestCtx, r *route, a *httpdconf.AliasDir) (status int) {
 	if a == nil {
 		return 0
-	}
-	if a.All != nil {
-		return s.redirect(ctx, r, a, a.All, a.All.Target)
 	}
 	for _, m := range a.Redirects {
 		target, rest, matches := m.Match(r.path)

@@ -93,7 +93,7 @@ func (s *Server) pathDocument(ctx *fasthttp.RequestCtx, r *route, target string)
 	second := fasthttp.StatusInternalServerError
 	var bad int
 	if inner.path, inner.query, bad = parseTarget(target); bad == 0 {
-		second = s.serveDocument(ctx, inner)
+		second = s.serveDocument(ctx, inner, r)
 	}
 	ctx.Response.SetStatusCode(status)
 	if second == fasthttp.StatusOK {
@@ -103,21 +103,29 @@ func (s *Server) pathDocument(ctx *fasthttp.RequestCtx, r *route, target string)
 	page := strings.TrimSuffix(string(ctx.Response.Body()), pageEnd)
 	ctx.Response.SetBodyString(page + fmt.Sprintf("<p>Additionally, a %d %s\nerror was encountered while trying to use an ErrorDocument to handle the request.</p>\n",
 		second, fasthttp.StatusMessage(second)) + pageEnd)
-	inner.isDocument = false
-	return inner
+	return r
 }
 
 // serveDocument serves a path as if it had been asked for, without conditions
-// and ranges, which are not for errors. It returns the status that came of it.
-func (s *Server) serveDocument(ctx *fasthttp.RequestCtx, r *route) int {
-	if string(ctx.Method()) != fasthttp.MethodHead {
-		ctx.Request.Header.SetMethod(fasthttp.MethodGet)
-	}
+// and ranges, which are not for errors. Access is not asked for again under the
+// settings that have refused it. It returns the status that came of it (httpd
+// 2.4 server/request.c, ap_process_request_internal).
+func (s *Server) serveDocument(ctx *fasthttp.RequestCtx, r, outer *route) int {
+	method := string(ctx.Method())
+	defer ctx.Request.Header.SetMethod(method) // for the log
+	ctx.Request.Header.SetMethod(fasthttp.MethodGet)
+	ctx.Response.SkipBody = method == fasthttp.MethodHead
 	setRawHeaders(ctx, without(rawHeaders(ctx), "If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since", "Range", "If-Range"))
 	ctx.Response.ResetBody()
 	ctx.Response.SetStatusCode(fasthttp.StatusOK)
 	s.walk(ctx, r)
-	if status := s.phases(ctx, r); status != 0 {
+	if base := r.host.Base.Env; base != nil {
+		r.setEnvIf(ctx, base.Rules)
+	}
+	if r.settings == outer.settings { // what has closed the first would close this one
+		r.setEnv()
+		s.fixupHeaders(ctx, r)
+	} else if status := s.phases(ctx, r); status != 0 {
 		return status
 	}
 	if s.isUnserved(r, r.handler()) {

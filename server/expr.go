@@ -33,7 +33,7 @@ const apiVersion = "20120211"
 
 // exprVariables are the variables that are no headers. It is constant.
 var exprVariables = map[string]func(e exprEnv) string{
-	"REQUEST_METHOD":        func(e exprEnv) string { return string(e.ctx.Method()) },
+	"REQUEST_METHOD":        exprMethod,
 	"REQUEST_SCHEME":        func(e exprEnv) string { return e.r.scheme },
 	"REQUEST_URI":           func(e exprEnv) string { return e.r.path },
 	"DOCUMENT_URI":          func(e exprEnv) string { return e.r.path },
@@ -84,6 +84,14 @@ func onOff(on bool) string {
 		return "on"
 	}
 	return "off"
+}
+
+// exprMethod is GET for an ErrorDocument, whatever was asked for.
+func exprMethod(e exprEnv) string {
+	if e.r.isDocument {
+		return fasthttp.MethodGet
+	}
+	return string(e.ctx.Method())
 }
 
 func exprRequestLine(e exprEnv) string {

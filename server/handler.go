@@ -60,6 +60,9 @@ func (s *Server) serveHTTP(ctx *fasthttp.RequestCtx) (r *route) {
 	status = s.redirected(ctx, r, r.host.Base.Alias)
 	if status == 0 {
 		s.walk(ctx, r)
+		if a := r.settings.Alias; a != nil && a.All != nil {
+			status = s.redirect(ctx, r, a, a.All, a.All.Target)
+		}
 	}
 	defer s.finish(ctx, r)
 	handler := r.handler()

@@ -305,7 +305,7 @@ func (s *Server) editAnswer(ctx *fasthttp.RequestCtx, r *route) {
 	}
 	out := answerFields(ctx)
 	if len(r.vary) > 0 && isSuccess {
-		out.merge("Vary", strings.Join(r.vary, ", "))
+		out.merge("Vary", strings.Join(r.vary, ",")) // as httpd joins them
 	}
 	var always fields
 	edits.apply(d.Always, &always, false)
