@@ -43,6 +43,8 @@ type walk struct {
 	checks   []*hcl.Diagnostic // what httpd finds once the tree is processed
 
 	logFormats map[*Host]*logSettings
+	workers    workers
+	limitSets  map[*Host][]func(*HTTPLimits)
 	behind     behind
 	unserved   []*syntax.Node  // in the section: what names handlers that are not here
 	noted      map[string]bool // directives that were noted, lower case
@@ -59,7 +61,7 @@ const (
 
 // process runs the second pass over the tree that r has read.
 func process(r *reader) {
-	main := &Host{LogLevels: LogLevels{Default: LevelWarn}, Timeout: defaultTimeout}
+	main := &Host{Limits: defaultLimits(), LogLevels: LogLevels{Default: LevelWarn}, Timeout: defaultTimeout}
 	r.config.Main = main
 	w := &walk{
 		reader: r, commands: commandTable(), host: main, records: &main.Base, override: topOverride,
@@ -238,7 +240,7 @@ func commandTable() map[string][]command {
 		coreCommands(), sectionCommands(), soCommands(), mpmCommands(), unixdCommands(),
 		webSocketCommands(), draft76Commands(), authzCoreCommands(), accessCompatCommands(), dirCommands(), mimeCommands(), aliasCommands(), filterCommands(),
 		authnCommands(), envCommands(), logConfigCommands(), sslCommands(),
-		ifCommands(), answerCommands(), headersCommands(),
+		limitCommands(), capCommands("event.c"), capCommands("worker.c"), capCommands("prefork.c"), ifCommands(), answerCommands(), headersCommands(),
 	} {
 		for name, c := range rows {
 			key := strings.ToLower(name)

@@ -47,6 +47,8 @@ type Config struct {
 	Defines     []Define
 	Includes    []Inclusion // the files that were read, in order
 
+	Cap Cap // of connections
+
 	// EventLoops is how many event loops are wanted; 0 leaves it to the server.
 	EventLoops int
 
@@ -122,6 +124,8 @@ type Host struct {
 
 	// Base holds the directives that stand outside any section.
 	Base Records
+
+	Limits HTTPLimits
 
 	SSL *SSLHost // nil where no line of mod_ssl stands
 
@@ -203,12 +207,17 @@ type CoreDir struct {
 	HandlerRange hcl.Range
 	Options      *OptionSet
 	LogLevels    *LogLevels
+	LimitBody    *int64 // bytes of a body; 0 for no limit, nil for DefaultLimitBody
 
 	Ifs            []*Section // If, ElseIf and Else, file order
 	ErrorDocuments map[int]ErrorDocument
 	Signature      Signature
 	CanonicalName  *bool // UseCanonicalName
 }
+
+// DefaultLimitBody is the limit of a request's body in bytes where no
+// LimitRequestBody stands: 1 GiB.
+const DefaultLimitBody = 1 << 30
 
 // WebSocketDir is mod_websocket's record. It is never merged: the last section
 // that has one is the whole record (httpd-conf.md, section 11).

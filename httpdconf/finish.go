@@ -16,6 +16,7 @@ import (
 // checked once the tree has been processed.
 func (w *walk) finish() {
 	c := w.config
+	w.finishCap()
 	c.OriginCheckSource = w.fork
 	if w.fork != nil {
 		c.OriginCheckDefault = OriginSame
@@ -32,6 +33,7 @@ func (w *walk) finish() {
 	}
 	for _, h := range c.Hosts {
 		inherit(h, main)
+		w.inheritLimits(h)
 	}
 	for _, h := range append([]*Host{main}, c.Hosts...) {
 		orderDirectories(h)

@@ -43,6 +43,9 @@ func mergeCore(base, over *CoreDir) *CoreDir {
 	}
 	m.Options = mergeOptions(base.Options, over.Options)
 	m.mergeAnswer(over)
+	if over.LimitBody != nil {
+		m.LimitBody = over.LimitBody
+	}
 	if over.LogLevels != nil {
 		levels := *over.LogLevels
 		if base.LogLevels != nil {

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/wshttpd/wshttpd/httpdconf"
 	"github.com/wshttpd/wshttpd/pluginloader/wsplugin"
 )
 
@@ -341,7 +342,7 @@ func TestDraft76Key3ThatDoesNotCome(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	nc := newNetConn(accepted.(*net.TCPConn), l.open, time.Second)
+	nc := newNetConn(accepted.(*net.TCPConn), l.open, &httpdconf.Host{Timeout: time.Second, Limits: l.cfg.Main.Limits})
 	nc.enter(phaseBody)
 	nc.headerEnd = time.Now().Add(50 * time.Millisecond)
 	ended := make(chan struct{})

@@ -45,7 +45,7 @@ func newFront(s *Server, local, remote netip.AddrPort) *front {
 // start has a loop drive the connection.
 func (f *front) start(l *eventloop.Loop, fd int) {
 	f.sock = l.New(fd, f)
-	if err := f.sock.StartWithin(headerTime); err != nil {
+	if err := f.sock.StartWithin(f.timeFor(0)); err != nil {
 		f.server.log.printf("core", httpdconf.LevelError, f.peer.String(), "event loop: %v", err)
 		f.server.open.remove(f)
 	}
@@ -96,7 +96,7 @@ func (f *front) OnData(p []byte) {
 		f.takeKey3(all)
 	case f.size > 0 && len(all) >= f.size+len(f.body(all)):
 		f.serve(all)
-	case len(all) >= headBytes: // fasthttp knows the answer
+	case len(all) >= headRoom(&f.server.cfg.Main.Limits): // fasthttp knows the answer
 		f.leave(all)
 	case f.buf == nil:
 		f.buf = append(make([]byte, 0, len(p)+eventloop.Headroom), p...)
@@ -115,11 +115,16 @@ func (f *front) body(all []byte) []byte {
 	return nil
 }
 
+// timeFor returns how long the head may take of which n bytes have come; a
+// century stands for no limit.
+func (f *front) timeFor(n int) time.Duration {
+	return min(readTime(f.server.cfg.Main.Limits.Header, int64(n)), 100*365*24*time.Hour)
+}
+
 // checkTime ends a connection whose head takes too long: without a word when
 // nothing has come, else by fasthttp's answer.
 func (f *front) checkTime() {
-	earned := time.Duration(len(f.buf)) * time.Second / minRate
-	switch left := time.Until(f.began.Add(min(headerTime+earned, headerTimeMax))); {
+	switch left := time.Until(f.began.Add(f.timeFor(len(f.buf)))); {
 	case left > 0:
 		f.sock.SetDeadline(left)
 	case len(f.buf) == 0:
@@ -162,7 +167,7 @@ func (f *front) serve(all []byte) {
 		if f.buf == nil {
 			f.buf = bytes.Clone(all)
 		}
-		f.sock.SetDeadline(time.Until(f.began.Add(headerTime)))
+		f.sock.SetDeadline(time.Until(f.began.Add(f.timeFor(0))))
 		f.takeKey3(f.buf)
 	case m.decided:
 		f.leaveWith(bytes.Clone(m.out))
@@ -243,7 +248,7 @@ func (f *front) leaveFor(serve func(nc *netConn)) {
 			f.server.open.remove(f)
 			return
 		}
-		nc := newNetConn(socket, f.server.open, f.server.cfg.Main.Timeout)
+		nc := newNetConn(socket, f.server.open, f.server.cfg.Main)
 		nc.since, nc.access = f.began, f.access
 		f.server.open.swap(f, nc)
 		serve(nc)

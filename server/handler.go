@@ -41,6 +41,7 @@ func (s *Server) serveHTTP(ctx *fasthttp.RequestCtx) (r *route) {
 		host: s.routes.find(localAddr(ctx), authority), target: target, authority: authority, path: path, query: query,
 		merged: &s.routes.merged, client: remoteOf(ctx),
 	}
+	keepAlive(ctx, r.host)
 	r.glance, r.scheme = s.routes.glances[r.host], "http"
 	if t := overTLS(ctx); t != nil {
 		r.scheme = "https"
@@ -99,6 +100,9 @@ func (s *Server) serveHTTP(ctx *fasthttp.RequestCtx) (r *route) {
 func (s *Server) phases(ctx *fasthttp.RequestCtx, r *route) (status int) {
 	if r.place.what == isRefused {
 		return s.deny(ctx, r, r.place.why)
+	}
+	if status := checkLength(ctx, r); status != 0 {
+		return status
 	}
 	r.setEnvIfHere(ctx)
 	if status := s.secured(ctx, r); status != 0 {

@@ -18,8 +18,9 @@ const overlong = "/ overlong"
 // fasthttp time that grows with the square of it. No body is read but the 8
 // bytes that draft-76 clients may declare; whoever sends one is answered by
 // what the head says, and the connection is closed.
-func receiveHead(h *fasthttp.RequestHeader) (c fasthttp.RequestConfig) {
-	if len(h.Method())+len(h.RequestURI())+len(" HTTP/1.1")+1 > maxRequestLine {
+func (s *Server) receiveHead(h *fasthttp.RequestHeader) (c fasthttp.RequestConfig) {
+	const httpdsOwn = 1 // byte that it takes above each limit
+	if len(h.Method())+len(h.RequestURI())+len("  HTTP/1.1") > s.cfg.Main.Limits.Line+httpdsOwn {
 		h.SetRequestURI(overlong)
 	}
 	raw := h.RawHeaders()
@@ -113,10 +114,6 @@ var knownMethods = map[string]bool{
 	"LABEL": true, "REPORT": true, "MKWORKSPACE": true, "MKACTIVITY": true, "BASELINE-CONTROL": true, "MERGE": true,
 }
 
-// maxBody is the largest body that may be announced, although none is read:
-// httpd's default of LimitRequestBody.
-const maxBody = 1 << 30
-
 // checkBody judges what a head says of the body behind it (RFC 9112, section
 // 6.3, and RFC 9110, section 10.1.1).
 func checkBody(ctx *fasthttp.RequestCtx) int {
@@ -128,7 +125,7 @@ func checkBody(ctx *fasthttp.RequestCtx) int {
 		return fasthttp.StatusBadRequest
 	}
 	if len(lengths) > 0 { // it is one number: fasthttp has refused all else
-		if n, err := strconv.ParseInt(lengths[0], 10, 64); err != nil || n > maxBody {
+		if n, err := strconv.ParseInt(lengths[0], 10, 64); err != nil || n < 0 {
 			return fasthttp.StatusRequestEntityTooLarge
 		}
 	}

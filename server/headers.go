@@ -255,7 +255,7 @@ func rawHeaders(ctx *fasthttp.RequestCtx) []byte {
 
 func setRawHeaders(ctx *fasthttp.RequestCtx, raw []byte) {
 	ctx.SetUserValue(headersKey{}, raw)
-	headOf(ctx).take(raw)
+	headOf(ctx).take(raw, &unlimited)
 }
 
 func splitFields(raw []byte) fields {

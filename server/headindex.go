@@ -5,6 +5,7 @@ import (
 
 	"github.com/valyala/fasthttp"
 
+	"github.com/wshttpd/wshttpd/httpdconf"
 	"github.com/wshttpd/wshttpd/ws"
 )
 
@@ -27,15 +28,18 @@ func headOf(ctx *fasthttp.RequestCtx) *headIndex {
 		return &c.index
 	}
 	h := new(headIndex)
-	h.take(ctx.Request.Header.RawHeaders())
+	h.take(ctx.Request.Header.RawHeaders(), &unlimited)
 	return h
 }
+
+// unlimited judges no size: that was done before. It is constant.
+var unlimited = httpdconf.HTTPLimits{FieldSize: 1 << 30}
 
 // take takes a header apart, and judges each of its lines: a token, a colon
 // right behind it, and a value without control bytes; lines end in CR LF, and
 // none continues another (RFC 9112, section 5). A line without a colon has no
 // name.
-func (h *headIndex) take(raw []byte) {
+func (h *headIndex) take(raw []byte, limits *httpdconf.HTTPLimits) {
 	h.names, h.values, h.good = h.names[:0], h.values[:0], true
 	for rest := string(raw); rest != ""; {
 		line := rest
@@ -55,12 +59,12 @@ func (h *headIndex) take(raw []byte) {
 			continue
 		}
 		name, value := line[:colon], strings.Trim(line[colon+1:], " \t\r")
-		if len(line) > maxFieldSize || !ws.IsToken(name) || !isFieldValue(line[colon+1:]) {
+		if len(line) > limits.FieldSize+1 || !ws.IsToken(name) || !isFieldValue(line[colon+1:]) {
 			h.good = false
 		}
 		h.names, h.values = append(h.names, name), append(h.values, value)
 	}
-	h.good = h.good && len(h.names) <= maxFields
+	h.good = h.good && (limits.Fields == 0 || len(h.names) <= limits.Fields)
 }
 
 // lines returns the values of all lines with this name, in any case.

@@ -11,7 +11,7 @@ func TestHeadIndex(t *testing.T) {
 		"Host: a\r\nUpgrade: x\r\nupgrade:y \r\nX:\r\nOrigin: \t z\t\r\n\r\n",
 		"Host: b\r\n\r\n",
 	} {
-		h.take([]byte(raw))
+		h.take([]byte(raw), &unlimited)
 		if !h.good {
 			t.Errorf("%q counts as bad", raw)
 		}
@@ -21,7 +21,7 @@ func TestHeadIndex(t *testing.T) {
 			}
 		}
 	}
-	h.take([]byte("A: 1\r\nA: 2\r\nB: 3\r\n\r\n"))
+	h.take([]byte("A: 1\r\nA: 2\r\nB: 3\r\n\r\n"), &unlimited)
 	_ = append(h.lines("A"), "new")
 	if got := h.lines("B"); !slices.Equal(got, []string{"3"}) {
 		t.Errorf("lines of B are %q after those of A were appended to", got)
@@ -33,7 +33,7 @@ func TestHeadIndexJudgesLines(t *testing.T) {
 		"Host: a\n\r\n", "no colon\r\n\r\n", "Na me: x\r\n\r\n", ": x\r\n\r\n", "A: \x01\r\n\r\n", "A: 1\r\n continued\r\n\r\n", "A : 1\r\n\r\n",
 	} {
 		var h headIndex
-		if h.take([]byte(raw)); h.good {
+		if h.take([]byte(raw), &unlimited); h.good {
 			t.Errorf("%q counts as good", raw)
 		}
 	}

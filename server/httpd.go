@@ -52,15 +52,13 @@ func PrintVersion(w io.Writer, build bool, root, file string) {
 	fmt.Fprintf(w, " -D DEFAULT_PIDLOG=%q\n -D DEFAULT_ERRORLOG=%q\n -D GO_VERSION=%q\n", "run/httpd.pid", "logs/error_log", runtime.Version())
 }
 
-// The limits of a request's head, httpd's defaults: LimitRequestLine,
-// LimitRequestFieldSize and LimitRequestFields. headBytes bounds the whole of
-// it: every HTTP connection holds a buffer of that size.
-const (
-	maxRequestLine = 8190
-	maxFieldSize   = 8190
-	maxFields      = 100
-	headBytes      = 24 << 10
-)
+// headBytes bounds the whole of a request's head where no limit is above it:
+// every HTTP connection holds a buffer of that size.
+const headBytes = 24 << 10
+
+// headRoom is headBytes, or more where LimitRequestLine or
+// LimitRequestFieldSize ask for it.
+func headRoom(l *httpdconf.HTTPLimits) int { return max(headBytes, l.Line+2*l.FieldSize) }
 
 // newHTTP makes the part of fasthttp that serves HTTP on one connection. It
 // takes no connection by itself, keeps no deadline and reads no body: a
@@ -69,13 +67,12 @@ func (s *Server) newHTTP() *fasthttp.Server {
 	return &fasthttp.Server{
 		Handler:                       s.serveRequest,
 		ErrorHandler:                  s.answerBadHead,
-		HeaderReceived:                receiveHead,
+		HeaderReceived:                s.receiveHead,
 		Logger:                        httpLog{s},
 		Name:                          serverBanner(s.cfg.Tokens),
 		Concurrency:                   1 << 30, // openSet counts
-		ReadBufferSize:                headBytes,
+		ReadBufferSize:                headRoom(&s.cfg.Main.Limits),
 		MaxRequestBodySize:            16, // draft-76's key 3 is the largest
-		MaxRequestsPerConn:            maxKeepAliveRequests,
 		NoDefaultContentType:          true,
 		DisablePreParseMultipartForm:  true,
 		DisableHeaderNamesNormalizing: false,
@@ -85,12 +82,9 @@ func (s *Server) newHTTP() *fasthttp.Server {
 	}
 }
 
-// maxKeepAliveRequests is httpd's default of MaxKeepAliveRequests.
-const maxKeepAliveRequests = 100
-
 // serveRequest is the handler that fasthttp calls.
 func (s *Server) serveRequest(ctx *fasthttp.RequestCtx) {
-	headOf(ctx).take(ctx.Request.Header.RawHeaders())
+	headOf(ctx).take(ctx.Request.Header.RawHeaders(), &s.cfg.Main.Limits)
 	s.guarded(ctx)
 }
 
@@ -112,7 +106,7 @@ func (s *Server) guarded(ctx *fasthttp.RequestCtx) {
 
 // answerBadHead answers a head that fasthttp could not read.
 func (s *Server) answerBadHead(ctx *fasthttp.RequestCtx, err error) {
-	headOf(ctx).take(ctx.Request.Header.RawHeaders())
+	headOf(ctx).take(ctx.Request.Header.RawHeaders(), &s.cfg.Main.Limits)
 	var timeout net.Error
 	switch {
 	case errors.Is(err, fasthttp.ErrSmallReadBuffer), isSmallBuffer(err):

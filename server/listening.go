@@ -95,5 +95,5 @@ func (l *listening) refuse(fd int, remote netip.AddrPort) {
 		s.log.printf("core", httpdconf.LevelInfo, remote.String(), "connection refused: %v", err)
 		return
 	}
-	s.refuseFull(newNetConn(socket, s.open, s.cfg.Main.Timeout))
+	s.refuseFull(newNetConn(socket, s.open, s.cfg.Main))
 }

@@ -45,7 +45,7 @@ func (m *memConn) asksForUpgrade() bool {
 	if !bytes.HasPrefix(m.in, []byte("GET ")) {
 		return false
 	}
-	m.index.take(m.in[m.line():])
+	m.index.take(m.in[m.line():], &m.front.server.cfg.Main.Limits)
 	return m.index.lines("Upgrade") != nil
 }
 
@@ -57,7 +57,7 @@ func (m *memConn) line() int { return bytes.IndexByte(m.in, '\n') + 1 }
 func (m *memConn) serve() {
 	s := m.front.server
 	has := func(name string) bool { return m.index.lines(name) != nil }
-	if m.line() > maxRequestLine || has("Content-Length") || has("Transfer-Encoding") || has("Expect") {
+	if m.line() > s.cfg.Main.Limits.Line || has("Content-Length") || has("Transfer-Encoding") || has("Expect") {
 		_ = s.http.ServeConn(m) // httpd.go logs what fasthttp reports
 		return
 	}

@@ -8,19 +8,12 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/wshttpd/wshttpd/httpdconf"
 	"github.com/wshttpd/wshttpd/server/eventloop"
 )
 
-// The times of an HTTP connection, and the sizes that go with them. header and
-// body are the defaults of RequestReadTimeout (header=20-40,MinRate=500
-// body=20,MinRate=500), keep-alive that of KeepAliveTimeout.
+// The end of an HTTP connection, and the size of a piece of an answer.
 const (
-	headerTime    = 20 * time.Second
-	headerTimeMax = 40 * time.Second
-	bodyTime      = 20 * time.Second
-	minRate       = 500 // bytes a second, each of which prolongs the time
-	keepAliveTime = 5 * time.Second
-
 	lingerTime  = 2 * time.Second // for a client to take an answer before the socket goes
 	lingerBytes = 64 << 10
 
@@ -49,8 +42,10 @@ var errBareLF = errors.New("a line of the request's header ends in LF alone")
 // socket and its place in the count of connections over.
 type netConn struct {
 	eventloop.Socket
-	open    *openSet
-	timeout time.Duration // without progress, for writes
+	open      *openSet
+	timeout   time.Duration // without progress, for writes
+	limits    *httpdconf.HTTPLimits
+	keepAlive time.Duration // how long the next request is waited for
 
 	phase     phase
 	since     time.Time // begin of the phase
@@ -73,8 +68,8 @@ type netConn struct {
 	once    sync.Once
 }
 
-func newNetConn(c eventloop.Socket, open *openSet, timeout time.Duration) *netConn {
-	n := &netConn{Socket: c, open: open, timeout: timeout, since: time.Now()}
+func newNetConn(c eventloop.Socket, open *openSet, main *httpdconf.Host) *netConn {
+	n := &netConn{Socket: c, open: open, timeout: main.Timeout, limits: &main.Limits, keepAlive: main.Limits.KeepAliveTime, since: time.Now()}
 	n.idle.Store(true)
 	return n
 }
@@ -111,14 +106,19 @@ func (c *netConn) Read(p []byte) (int, error) {
 }
 
 func (c *netConn) readDeadline() time.Time {
-	earned := time.Duration(c.received) * time.Second / minRate
+	var d time.Duration
 	switch c.phase {
 	case phaseIdle:
-		return c.since.Add(keepAliveTime)
+		d = c.keepAlive
 	case phaseBody:
-		return c.since.Add(bodyTime + earned)
+		d = readTime(c.limits.Body, c.received)
+	default:
+		d = readTime(c.limits.Header, c.received)
 	}
-	return c.since.Add(min(headerTime+earned, headerTimeMax))
+	if d == math.MaxInt64 {
+		return time.Time{}
+	}
+	return c.since.Add(d)
 }
 
 // advance moves to the phase that begins with what was read.

@@ -97,7 +97,7 @@ func (s *Server) Listen() error {
 			return err
 		}
 	}
-	s.maxConns = raiseDescriptorLimit()
+	s.limitConnections()
 	s.reserve.take()
 	return s.startLoops()
 }
