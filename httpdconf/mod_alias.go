@@ -78,14 +78,21 @@ func matchedPrefix(path, prefix string) int {
 // substitute puts groups in the place of $0 to $9; a backslash takes the
 // meaning from what follows (httpd 2.4 server/util.c, ap_pregsub).
 func substitute(text string, found *regexp2.Match) string {
+	return substituteGroups(text, func(n int) string {
+		if g := found.GroupByNumber(n); g != nil {
+			return g.String()
+		}
+		return ""
+	})
+}
+
+func substituteGroups(text string, group func(n int) string) string {
 	var b strings.Builder
 	for i := 0; i < len(text); i++ {
 		switch c := text[i]; {
 		case c == '$' && i+1 < len(text) && text[i+1] >= '0' && text[i+1] <= '9':
 			i++
-			if g := found.GroupByNumber(int(text[i] - '0')); g != nil {
-				b.WriteString(g.String())
-			}
+			b.WriteString(group(int(text[i] - '0')))
 		case c == '\\' && i+1 < len(text):
 			i++
 			b.WriteByte(text[i])

@@ -1,6 +1,7 @@
 package httpdconf
 
 import (
+	"fmt"
 	"maps"
 	"os"
 	"slices"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/dlclark/regexp2"
 
+	"github.com/wshttpd/wshttpd/httpdconf/expr"
 	"github.com/wshttpd/wshttpd/httpdconf/syntax"
 )
 
@@ -24,6 +26,7 @@ type EnvRule struct {
 	Attribute string          // of the request, lower case: "request_uri"; else a header or a variable
 	Header    *regexp2.Regexp // names of headers, where Attribute is an expression; else nil
 	Regexp    *regexp2.Regexp
+	Expr      *expr.Expr // of SetEnvIfExpr, in place of the attribute; else nil
 	Vars      []EnvVar
 }
 
@@ -47,6 +50,20 @@ func (e *EnvRule) Match(value string) []EnvVar {
 	return vars
 }
 
+// Holds returns what the rule makes of a request: nil if its expression does not
+// hold.
+func (e *EnvRule) Holds(env expr.Env) []EnvVar {
+	var groups expr.Groups
+	if holds, err := e.Expr.BoolGroups(env, &groups); err != nil || !holds {
+		return nil
+	}
+	vars := slices.Clone(e.Vars)
+	for i := range vars {
+		vars[i].Value = substituteGroups(vars[i].Value, groups.Group)
+	}
+	return vars
+}
+
 // envCommands are the rows of mod_env and mod_setenvif.
 func envCommands() map[string]command {
 	const setenvif = "mod_setenvif.c"
@@ -56,6 +73,7 @@ func envCommands() map[string]command {
 		"PassEnv":            {"mod_env.c", (*walk).passEnv, "takes variables from the server's environment"},
 		"SetEnvIf":           {setenvif, (*walk).setEnvIf, "variables by an attribute of the request, for `Require env`, `Allow from env=` and logs"},
 		"SetEnvIfNoCase":     {setenvif, (*walk).setEnvIf, "the same, in any case"},
+		"SetEnvIfExpr":       {setenvif, (*walk).setEnvIf, "the same by an expression"},
 		"BrowserMatch":       {setenvif, (*walk).setEnvIf, "the same by User-Agent"},
 		"BrowserMatchNoCase": {setenvif, (*walk).setEnvIf, "the same by User-Agent, in any case"},
 	}
@@ -110,6 +128,9 @@ func (w *walk) unsetEnv(_ *syntax.Node, words []syntax.Arg) *problem {
 func (w *walk) setEnvIf(n *syntax.Node, _ []syntax.Arg) *problem {
 	rule := &EnvRule{Attribute: "User-Agent"}
 	key, args := tableName(n), n.Args
+	if key == "setenvifexpr" {
+		return w.setEnvIfExpr(n)
+	}
 	if strings.HasPrefix(key, "setenvif") {
 		rule.Attribute, args = syntax.Word(args)
 		if rule.Attribute == "" {
@@ -120,17 +141,7 @@ func (w *walk) setEnvIf(n *syntax.Node, _ []syntax.Arg) *problem {
 	if pattern == "" {
 		return &problem{text: "Missing regular expression for " + n.Name}
 	}
-	for args != "" {
-		var word string
-		word, args = syntax.Word(args)
-		v := EnvVar{Value: "1"}
-		v.Name, v.Unset = strings.CutPrefix(word, "!")
-		if name, value, has := strings.Cut(word, "="); has && !v.Unset {
-			v.Name, v.Value = name, value
-		}
-		rule.Vars = append(rule.Vars, v)
-	}
-	if len(rule.Vars) == 0 {
+	if rule.Vars = envVars(args); len(rule.Vars) == 0 {
 		return &problem{text: "Missing envariable expression for " + n.Name}
 	}
 	if strings.HasSuffix(key, "nocase") {
@@ -142,10 +153,44 @@ func (w *walk) setEnvIf(n *syntax.Node, _ []syntax.Arg) *problem {
 	}
 	if isHeaderRegexp(rule.Attribute) {
 		if rule.Header, err = compileRegexp("(?i)" + rule.Attribute); err != nil {
-			return &problem{text: "Header name regex could not be compiled.", hint: err.Error()}
+			return &problem{text: n.Name + "Header name regex could not be compiled.", hint: err.Error()}
 		}
 	} else if lower := strings.ToLower(rule.Attribute); slices.Contains(envAttributes, lower) {
 		rule.Attribute = lower
+	}
+	w.env().Rules = append(w.env().Rules, rule)
+	return nil
+}
+
+// envVars reads what a rule does with variables.
+func envVars(args string) (vars []EnvVar) {
+	for args != "" {
+		var word string
+		word, args = syntax.Word(args)
+		v := EnvVar{Value: "1"}
+		v.Name, v.Unset = strings.CutPrefix(word, "!")
+		if name, value, has := strings.Cut(word, "="); has && !v.Unset {
+			v.Name, v.Value = name, value
+		}
+		vars = append(vars, v)
+	}
+	return vars
+}
+
+// setEnvIfExpr is httpd 2.4 modules/metadata/mod_setenvif.c, add_setenvifexpr.
+func (w *walk) setEnvIfExpr(n *syntax.Node) *problem {
+	source, args := syntax.Word(n.Args)
+	if source == "" {
+		return &problem{text: "Missing expression for SetEnvIfExpr"}
+	}
+	e, err := expr.Parse(source)
+	e, p := checkedExpr(e, err, fmt.Sprintf("Could not parse expression \"%s\": ", source))
+	if p != nil {
+		return p
+	}
+	rule := &EnvRule{Expr: e, Vars: envVars(args)}
+	if len(rule.Vars) == 0 {
+		return &problem{text: "Missing envariable expression for " + n.Name}
 	}
 	w.env().Rules = append(w.env().Rules, rule)
 	return nil

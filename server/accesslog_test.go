@@ -21,6 +21,7 @@ SetEnvIf Request_URI "^/sub" insub=yes !outside
 SetEnvIf Request_URI "^/(a)\.txt" found=$1.x whole=$0
 SetEnvIfNoCase X-Probe "^FOO(.*)" probe=$1
 SetEnvIf ^X-P probe2 byname
+SetEnvIfExpr "req('User-Agent') =~ /Bad(.)/ && %{REQUEST_METHOD} == 'GET'" byexpr=$1 !never
 SetEnvIf insub yes again=1
 SetEnvIf X-None "^$" none
 SetEnvIf Remote_Addr "^127\." near
@@ -54,7 +55,7 @@ TransferLog HOME/logs/transfer
 CustomLog HOME/logs/combined combined
 CustomLog HOME/logs/late late
 LogFormat "%%x%a %{c}a %A %200,304B %{one}C %{two}C %{found}e %{whole}e %f %H %k %m %{X-Probe}i" late
-CustomLog HOME/logs/env "%U %{insub}e %{again}e %{probe}e %{probe2}e %{byname}e %{none}e %{near}e %{headed}e %{old}e %{bad}e %{always}e %{gone}e %{here}e"
+CustomLog HOME/logs/env "%U %{insub}e %{again}e %{probe}e %{probe2}e %{byname}e %{none}e %{near}e %{headed}e %{old}e %{bad}e %{always}e %{gone}e %{here}e %{byexpr}e"
 CustomLog HOME/logs/more "%p %{canonical}p %q %200R %s %<s %v %V %X %{Location}o %200{Content-Type}o %!200,304{User-Agent}i %404{Referer}i %200b %{x}n\ttab\\nline %^ti %{Accept}^ti"
 CustomLog HOME/logs/bytes "%I %s"
 CustomLog HOME/logs/only common env=insub

@@ -30,7 +30,13 @@ func (r *route) isSet(variable string) bool {
 // modules/metadata/mod_setenvif.c, match_headers).
 func (r *route) setEnvIf(ctx *fasthttp.RequestCtx, rules []*httpdconf.EnvRule) {
 	for _, rule := range rules {
-		for _, v := range rule.Match(r.attribute(ctx, rule)) {
+		var vars []httpdconf.EnvVar
+		if rule.Expr != nil {
+			vars = rule.Holds(exprEnv{ctx, r})
+		} else {
+			vars = rule.Match(r.attribute(ctx, rule))
+		}
+		for _, v := range vars {
 			if v.Unset {
 				delete(r.env, v.Name)
 			} else {
