@@ -139,6 +139,10 @@ func runCommand(t *testing.T, command, plugin string) {
 		if out := sh(t, ".", command+" || test $? = 1"); !strings.HasPrefix(out, "Usage: wshttpd") {
 			t.Errorf("%s prints %q", command, out)
 		}
+	case strings.Contains(command, "wshttpd -S"), strings.Contains(command, "wshttpd -M"):
+		if out := sh(t, ".", command); !strings.Contains(out, "VirtualHost configuration:\n") && !strings.Contains(out, " websocket_module (shared)\n") {
+			t.Errorf("%s prints %q", command, out)
+		}
 	case strings.Contains(command, "wshttpd -"):
 		if out := sh(t, ".", command); !strings.HasPrefix(out, "Server version: Apache/2.4.") {
 			t.Errorf("%s prints %q", command, out)

@@ -42,6 +42,7 @@ func (s *Server) serveHTTP(ctx *fasthttp.RequestCtx) (r *route) {
 		merged: &s.routes.merged, client: remoteOf(ctx),
 	}
 	keepAlive(ctx, r.host)
+	r.locations = s.routes.locations[r.host]
 	r.glance, r.scheme = s.routes.glances[r.host], "http"
 	if t := overTLS(ctx); t != nil {
 		r.scheme = "https"

@@ -20,8 +20,9 @@ type route struct {
 	filename  string // DocumentRoot and path
 	place     place  // how far filename exists
 	merged    *merged
-	glance    *glance // of the host; nil looks at every name whole
-	inMemory  bool    // an upgrade, or else it is routed once more: see memConn
+	glance    *glance        // of the host; nil looks at every name whole
+	locations *locationIndex // of the host; nil asks each of its sections
+	inMemory  bool           // an upgrade, or else it is routed once more: see memConn
 
 	client  netip.AddrPort // whom access and logs take for the client
 	user    string         // whom authentication has found, or the client has claimed to be
@@ -48,16 +49,17 @@ func (r *route) handler() string {
 // routes finds hosts and settings.
 type routes struct {
 	main   *httpdconf.Host
-	hosts  []*httpdconf.Host
+	tables map[hostAddress]*hostTable
 	merged merged
 
-	glances map[*httpdconf.Host]*glance
+	glances   map[*httpdconf.Host]*glance
+	locations map[*httpdconf.Host]*locationIndex
 }
 
 func newRoutes(cfg *httpdconf.Config) *routes {
-	t := &routes{main: cfg.Main, hosts: cfg.Hosts, glances: make(map[*httpdconf.Host]*glance)}
+	t := &routes{main: cfg.Main, tables: newHostTables(cfg.Hosts), glances: make(map[*httpdconf.Host]*glance), locations: make(map[*httpdconf.Host]*locationIndex)}
 	for _, h := range append([]*httpdconf.Host{cfg.Main}, cfg.Hosts...) {
-		t.glances[h] = newGlance(h)
+		t.glances[h], t.locations[h] = newGlance(h), newLocationIndex(h.Locations)
 	}
 	return t
 }
@@ -69,36 +71,22 @@ func newRoutes(cfg *httpdconf.Config) *routes {
 // check_hostalias).
 func (t *routes) find(local netip.AddrPort, authority string) *httpdconf.Host {
 	candidates := t.at(local)
-	if len(candidates) == 0 {
+	if candidates == nil {
 		return t.main
 	}
-	name := hostName(authority)
-	for _, h := range candidates {
-		if isNamed(h, name) {
-			return h
-		}
-	}
-	return candidates[0]
+	return candidates.named(hostName(authority))
 }
 
-// at returns the hosts of the best of the addresses that match.
-func (t *routes) at(local netip.AddrPort) []*httpdconf.Host {
-	if len(t.hosts) == 0 {
+// at returns the hosts of the best of the addresses that match, nil if none
+// does.
+func (t *routes) at(local netip.AddrPort) *hostTable {
+	if len(t.tables) == 0 {
 		return nil
 	}
-	ip, port := local.Addr().Unmap().String(), int(local.Port())
-	for _, wanted := range []httpdconf.HostAddress{{Host: ip, Port: port}, {Host: ip}, {Host: "*", Port: port}, {Host: "*"}} {
-		var list []*httpdconf.Host
-		for _, h := range t.hosts {
-			for _, a := range h.Addresses {
-				if a == wanted {
-					list = append(list, h)
-					break
-				}
-			}
-		}
-		if len(list) > 0 {
-			return list
+	ip, port := local.Addr().Unmap(), int(local.Port())
+	for _, wanted := range [...]hostAddress{{ip, port}, {ip, 0}, {netip.Addr{}, port}, {netip.Addr{}, 0}} {
+		if table := t.tables[wanted]; table != nil {
+			return table
 		}
 	}
 	return nil
@@ -111,21 +99,6 @@ func hostName(authority string) string {
 	return strings.ToLower(strings.TrimSuffix(host, "."))
 }
 
-func isNamed(h *httpdconf.Host, name string) bool {
-	if name == "" {
-		return false
-	}
-	if strings.EqualFold(h.Name, name) {
-		return true
-	}
-	for _, alias := range h.Aliases {
-		if httpdconf.MatchAlias(alias, name) {
-			return true
-		}
-	}
-	return false
-}
-
 // walk fills the settings of a route: base, Directory sections, Files, then
 // Locations, later over earlier (httpd 2.4 server/request.c, ap_directory_walk,
 // ap_file_walk and ap_location_walk).
@@ -136,7 +109,13 @@ func (r *route) walk() {
 		r.place, _ = follow(r.filename, r.options, false)
 		r.glance.learn(&r.place)
 	}
-	covering := make([]*httpdconf.Section, 0, 16)
+	r.settle()
+}
+
+// settle merges the sections that cover the route, whose file was looked for.
+func (r *route) settle() {
+	var room [16]*httpdconf.Section
+	covering := room[:0]
 	files := r.host.Files
 	for _, s := range r.host.Directories {
 		if r.inDirectory(s) {
@@ -145,15 +124,24 @@ func (r *route) walk() {
 		}
 	}
 	covering = appendFiles(covering, files, r.place.base)
-	for _, s := range r.host.Locations {
-		if s.Covers(r.path) {
-			covering = append(covering, s)
-		}
-	}
+	covering = r.appendLocations(covering)
 	r.settings = r.merged.of(r.host, covering)
 	if r.settings.Core != nil && len(r.settings.Core.Ifs) > 0 {
 		r.covering = append([]*httpdconf.Section(nil), covering...)
 	}
+}
+
+// appendLocations appends the Location sections that cover the path.
+func (r *route) appendLocations(dst []*httpdconf.Section) []*httpdconf.Section {
+	if r.locations != nil {
+		return r.locations.appendCovering(dst, r.path)
+	}
+	for _, s := range r.host.Locations {
+		if s.Covers(r.path) {
+			dst = append(dst, s)
+		}
+	}
+	return dst
 }
 
 // inDirectory reports whether a Directory section covers the route's file: by
