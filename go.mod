@@ -13,6 +13,8 @@ require (
 	golang.org/x/crypto v0.55.0 // indirect
 )
 
+require github.com/coreos/go-systemd/v22 v22.5.0
+
 require (
 	github.com/agext/levenshtein v1.2.1
 	github.com/apparentlymart/go-textseg/v15 v15.0.0

@@ -4,11 +4,11 @@
 package main
 
 import (
-	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -16,12 +16,6 @@ import (
 	"github.com/wshttpd/wshttpd/pluginloader"
 	"github.com/wshttpd/wshttpd/server"
 	"github.com/wshttpd/wshttpd/server/supervise"
-)
-
-// Where the configuration is looked for unless -d and -f say otherwise.
-const (
-	defaultRoot = "/etc/httpd"
-	defaultFile = "conf/httpd.conf"
 )
 
 func main() {
@@ -32,118 +26,124 @@ func main() {
 // run is main with an exit status: httpd's, which knows 0 and 1.
 func run(argv []string) int {
 	c, err := supervise.Parse(argv)
-	switch {
-	case err != nil:
-		c.Explain(os.Stderr, err)
+	if err != nil {
+		if text := strings.TrimPrefix(err.Error(), supervise.ErrUsage.Error()); text != "" {
+			fmt.Fprintln(os.Stderr, strings.TrimPrefix(text, ": "))
+		}
+		if errors.Is(err, supervise.ErrUsage) {
+			fmt.Fprint(os.Stderr, c.Usage())
+		}
 		return 1
-	case c.Help:
-		fmt.Fprint(os.Stderr, c.Usage())
-		return 1
-	case c.Version, c.Build:
-		server.PrintVersion(os.Stdout, c.Build, defaultRoot, defaultFile)
-		return 0
-	case c.BuiltIn:
-		httpdconf.DumpBuiltIn(os.Stdout)
-		return 0
-	case c.List:
-		httpdconf.DumpDirectives(os.Stdout)
-		return 0
 	}
-	err = supervise.RedirectErrors(c.LogFile)
+	if code, done := c.Inform(os.Stdout, os.Stderr, server.Software(), server.BuildTime()); done {
+		return code
+	}
+	if err := c.RedirectErrors(); err != nil {
+		fmt.Fprintf(os.Stderr, "%s: %v\n", c.Program, err)
+		return 1
+	}
+	handover := supervise.TakeOver()
+	cfg, ok := configure(c, handover == nil && !supervise.IsDetached())
 	switch {
-	case err != nil:
-		return failed(c, err)
+	case !ok:
+		cfg.DumpBroken(os.Stdout, c.Defines)
+		return 1
 	case c.Test:
-		return check(c)
-	case c.Command != "" && !supervise.IsDetached():
-		return control(c)
-	case !c.Foreground() && !supervise.IsDetached():
-		return detach(c)
+		return check(c, cfg)
+	case handover != nil:
+		return serve(c, cfg, handover)
+	case !supervise.IsDetached():
+		if start, code := c.Control(cfg.PidFileOrDefault(), os.Stdout, os.Stderr); !start {
+			return code
+		}
 	}
-	return start(c)
+	switch {
+	case c.OneProcess():
+		return serve(c, cfg, nil)
+	case !c.Foreground() && !supervise.IsDetached():
+		return supervise.Detach(os.Stderr)
+	}
+	m := supervise.Master{
+		Name: server.Software(), Log: server.LogBeside,
+		Load: func() (*httpdconf.Config, bool) { return configure(c, true) },
+	}
+	return m.Run(cfg)
 }
 
-// start loads all, and serves.
-func start(c *supervise.CommandLine) int {
-	s, cfg, ok := load(c)
+// configure reads the configuration. What there is to say about it goes to
+// stderr; only errors, unless aloud.
+func configure(c *supervise.CommandLine, aloud bool) (*httpdconf.Config, bool) {
+	root, file := c.Paths()
+	cfg, diags := httpdconf.Load(file, httpdconf.Options{
+		Program: c.Program, ServerRoot: root, Defines: c.Defines, Before: c.Before, After: c.After, NoRoots: c.NoRoots,
+	})
+	if aloud || diags.HasErrors() {
+		httpdconf.WriteDiagnostics(os.Stderr, c.Program, cfg, c.Level, diags)
+	}
+	return cfg, !diags.HasErrors()
+}
+
+// load makes the server and loads the plugins.
+func load(c *supervise.CommandLine, cfg *httpdconf.Config) (*server.Server, bool) {
+	s, diags := server.New(cfg, pluginloader.New(server.StartupLog(os.Stderr, c.Level)))
+	httpdconf.WriteDiagnostics(os.Stderr, c.Program, cfg, c.Level, diags)
+	return s, !hcl.Diagnostics(diags).HasErrors()
+}
+
+// check is -t: plugins are loaded too, unless a dump is asked for.
+func check(c *supervise.CommandLine, cfg *httpdconf.Config) int {
+	if cfg.Dump(os.Stdout, c.Defines) {
+		return 0
+	}
+	if _, ok := load(c, cfg); !ok {
+		return 1
+	}
+	fmt.Fprintln(os.Stderr, "Syntax OK")
+	return 0
+}
+
+// serve runs the server until a signal ends it, by itself or as a worker.
+func serve(c *supervise.CommandLine, cfg *httpdconf.Config, handover *supervise.Handover) int {
+	s, ok := load(c, cfg)
 	if !ok {
+		return 1
+	}
+	fail := func(err error) int {
+		fmt.Fprintf(os.Stderr, "%s: %v\n", c.Program, err)
 		return 1
 	}
 	signals := supervise.Notify(c.Debug)
 	pluginloader.NoteSignals()
-	if err := supervise.Serve(c, signals, s, cfg.PidFile, cfg.Main.ErrorLog); err != nil {
-		return failed(c, err)
+	actions := supervise.Actions{
+		Drain:   s.Drain,
+		Stop:    func(ctx context.Context) { s.Shutdown(ctx) },
+		Restart: func(ctx context.Context) { s.Restart(ctx) },
 	}
+	if handover != nil {
+		s.Adopt(handover.Listeners)
+		signals.EndWith(handover.Gone)
+	} else {
+		actions.Check = func(signal string) { s.LogCheck(signal, supervise.CheckInChild()) }
+	}
+	if err := s.Listen(); err != nil {
+		return fail(err)
+	}
+	if handover == nil && cfg.PidFile != "" {
+		if err := supervise.WritePidFile(cfg.PidFile); err != nil {
+			return fail(err)
+		}
+		defer os.Remove(cfg.PidFile)
+	}
+	if err := supervise.DropRoot(cfg.Run); err != nil {
+		return fail(err)
+	}
+	go s.Serve()
+	if handover != nil {
+		handover.Ready(cfg.Main.ErrorLog)
+	}
+	for _, addr := range s.Addrs() {
+		fmt.Fprintf(os.Stderr, "%s: serving http://%s/\n", c.Program, addr)
+	}
+	signals.Run(actions)
 	return 0
-}
-
-// check is -t: it loads all as a start does, and dumps what -D asks for in
-// place of the verdict.
-func check(c *supervise.CommandLine) int {
-	_, cfg, ok := load(c)
-	if !ok {
-		return 1
-	}
-	if !httpdconf.WriteDumps(os.Stdout, cfg, c.Defines) {
-		fmt.Fprintln(os.Stderr, "Syntax OK")
-	}
-	return 0
-}
-
-// control is -k: no signal is sent while the file has errors.
-func control(c *supervise.CommandLine) int {
-	cfg, diags := httpdconf.Load(options(c))
-	httpdconf.WriteDiagnostics(os.Stderr, c.Program, cfg, c.Level, diags)
-	if diags.HasErrors() {
-		return 1
-	}
-	starts, err := supervise.Control(os.Stdout, c.Command, cfg.PidFile)
-	switch {
-	case err != nil:
-		return failed(c, err)
-	case !starts:
-		return 0
-	case c.Foreground():
-		return start(c)
-	}
-	return detach(c)
-}
-
-// detach starts the server in the background, and reports how that went.
-func detach(c *supervise.CommandLine) int {
-	if err := supervise.Detach(os.Args); err != nil {
-		return failed(c, err)
-	}
-	return 0
-}
-
-// failed says why, unless the background process has done so.
-func failed(c *supervise.CommandLine, err error) int {
-	if !errors.Is(err, supervise.ErrSaid) {
-		fmt.Fprintf(os.Stderr, "%s: %v\n", c.Program, err)
-	}
-	return 1
-}
-
-// options returns what Load is called with.
-func options(c *supervise.CommandLine) (file string, o httpdconf.Options) {
-	root := cmp.Or(c.Root, defaultRoot)
-	if file = cmp.Or(c.File, defaultFile); !filepath.IsAbs(file) {
-		file = filepath.Join(root, file)
-	}
-	return file, httpdconf.Options{Program: c.Program, ServerRoot: root, Defines: c.Defines, Before: c.Before, After: c.After}
-}
-
-// load reads the configuration and loads the plugins. What there is to say
-// about it goes to stderr.
-func load(c *supervise.CommandLine) (*server.Server, *httpdconf.Config, bool) {
-	cfg, diags := httpdconf.Load(options(c))
-	var s *server.Server
-	if !diags.HasErrors() {
-		var more hcl.Diagnostics
-		s, more = server.New(cfg, pluginloader.New(server.StartupLog(os.Stderr, c.Level)))
-		diags = append(diags, more...)
-	}
-	httpdconf.WriteDiagnostics(os.Stderr, c.Program, cfg, c.Level, diags)
-	return s, cfg, !diags.HasErrors()
 }

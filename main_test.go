@@ -6,7 +6,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -48,21 +47,11 @@ func TestExitCodes(t *testing.T) {
 		{[]string{"-X", "-d", dir, "-f", "deaf.conf"}, 1, "", "no listening sockets available, shutting down\nAH00015: Unable to open logs\n"},
 		{[]string{"-v"}, 0, "Server version: Apache/2.4.", ""},
 		{[]string{"-V"}, 0, " -D SERVER_CONFIG_FILE=\"conf/httpd.conf\"\n", ""},
-		{[]string{"-h"}, 1, "", "Usage: wshttpd"},
-		{[]string{"-Z"}, 1, "", "wshttpd: illegal option -- Z\nUsage: wshttpd"},
-		{[]string{"-f"}, 1, "", "wshttpd: option requires an argument -- f\nUsage: wshttpd"},
-		{[]string{"-k", "dance"}, 1, "", "wshttpd: illegal option -- k\nUsage: wshttpd"},
-		{[]string{"-k", "stop", "-d", dir, "-f", "good.conf"}, 0, "httpd (no pid file) not running\n", ""},
-		{[]string{"-k", "graceful-stop", "-d", dir, "-f", "good.conf"}, 0, "httpd (no pid file) not running\n", ""},
-		{[]string{"-k", "stop", "-d", dir, "-f", "bad.conf"}, 1, "", "AH00526: Syntax error on line 3"},
-		{[]string{"-d", dir, "-f", "deaf.conf"}, 1, "", "no listening sockets available, shutting down\nAH00015: Unable to open logs\n"},
-		{[]string{"-d", dir, "-f", "bad.conf"}, 1, "", "AH00526: Syntax error on line 3"},
-		{[]string{"-l"}, 0, "  mod_so.c\n", ""},
-		{[]string{"-L"}, 0, "WebSocketHandler (mod_websocket.c)\n\tShared library", ""},
-		{[]string{"-M", "-d", dir, "-f", "good.conf"}, 0, "Loaded Modules:\n core_module (static)\n", ""},
-		{[]string{"-S", "-d", dir, "-f", "bad.conf"}, 1, "", "AH00526: Syntax error on line 3"},
-		{[]string{"-t", "-D", "DUMP_CONFIG", "-d", dir, "-f", "good.conf"}, 0, "", "Syntax OK\n"},
-		{[]string{"operand"}, 1, "", "Usage: wshttpd"},
+		{[]string{"-h"}, 1, "", "Usage: build/wshttpd"},
+		{[]string{"-Z"}, 1, "", "wshttpd: illegal option -- Z\nUsage: build/wshttpd"},
+		{[]string{"-f"}, 1, "", "wshttpd: option requires an argument -- f\nUsage: build/wshttpd"},
+		{[]string{"-k", "dance"}, 1, "", "wshttpd: illegal option -- k\nUsage: build/wshttpd"},
+		{[]string{"operand"}, 1, "", "Usage: build/wshttpd"},
 	}
 	for _, tt := range tests {
 		t.Run(strings.Join(tt.args, " "), func(t *testing.T) {
@@ -95,7 +84,7 @@ func TestSignalsThatAskForAReload(t *testing.T) {
 		}
 	}
 	write(good)
-	cmd := exec.Command("build/wshttpd", "-DFOREGROUND", "-d", dir, "-f", "httpd.conf")
+	cmd := exec.Command("build/wshttpd", "-X", "-d", dir, "-f", "httpd.conf")
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -139,87 +128,4 @@ func await(t *testing.T, what string, holds func() bool) {
 		time.Sleep(50 * time.Millisecond)
 	}
 	t.Fatalf("%s did not come", what)
-}
-
-// TestControl: the server goes to the background once its sockets are bound,
-// and -k finds it by its pid file.
-func TestControl(t *testing.T) {
-	dir := t.TempDir()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := l.Addr().String()
-	l.Close()
-	conf, pid, log := filepath.Join(dir, "httpd.conf"), filepath.Join(dir, "httpd.pid"), filepath.Join(dir, "error.log")
-	good := "Listen " + address + "\nErrorLog error.log\nPidFile httpd.pid\n"
-	write := func(text string) {
-		if err := os.WriteFile(conf, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	write(good)
-	control := func(code int, want string, args ...string) {
-		t.Helper()
-		cmd := exec.Command("build/wshttpd", append([]string{"-d", dir, "-f", "httpd.conf"}, args...)...)
-		out, _ := cmd.CombinedOutput() // ProcessState says it
-		if got := cmd.ProcessState.ExitCode(); got != code || !strings.Contains(string(out), want) {
-			t.Errorf("%v: exit code %d, %q; want %d, %q", args, got, out, code, want)
-		}
-	}
-	serves := func() bool {
-		c, err := net.Dial("tcp", address)
-		if err == nil {
-			c.Close()
-		}
-		return err == nil
-	}
-	running := func() int {
-		text, err := os.ReadFile(pid)
-		if err != nil {
-			t.Fatal(err)
-		}
-		n, err := strconv.Atoi(strings.TrimSpace(string(text)))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return n
-	}
-	stopped := func() bool { _, err := os.Stat(pid); return err != nil && !serves() }
-
-	control(0, "", "-k", "start")
-	if !serves() {
-		t.Fatal("-k start has returned, and nobody listens")
-	}
-	t.Cleanup(func() {
-		if _, err := os.Stat(pid); err == nil {
-			_ = syscall.Kill(running(), syscall.SIGKILL) // a test that failed has left it
-		}
-	})
-	first := running()
-	control(0, "httpd (pid "+strconv.Itoa(first)+") already running", "-k", "start")
-	control(1, "could not bind to address") // without -k it tries
-	control(0, "", "-k", "graceful")
-	logged := func(text string) func() bool {
-		return func() bool { b, _ := os.ReadFile(log); return strings.Contains(string(b), text) }
-	}
-	await(t, "the outcome of -k graceful", logged("USR1: the configuration is good"))
-	write("Foo\n")
-	control(1, "AH00526: Syntax error on line 1", "-k", "stop")
-	if !serves() || running() != first {
-		t.Fatal("a signal was sent although the file has errors")
-	}
-	write(good)
-	control(0, "", "-k", "stop")
-	await(t, "the end", stopped)
-	if err := os.WriteFile(pid, []byte("999999999\n"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	control(0, "httpd (pid 999999999?) not running", "-k", "graceful-stop")
-	control(0, "httpd not running, trying to start", "-k", "restart")
-	if !serves() || running() == 999999999 {
-		t.Fatal("-k restart has started nothing")
-	}
-	control(0, "", "-k", "graceful-stop")
-	await(t, "the end", stopped)
 }

@@ -136,7 +136,7 @@ func runCommand(t *testing.T, command, plugin string) {
 			t.Errorf("%s prints %q", command, out)
 		}
 	case strings.HasSuffix(command, "wshttpd -h"):
-		if out := sh(t, ".", command+" || test $? = 1"); !strings.HasPrefix(out, "Usage: wshttpd") {
+		if out := sh(t, ".", command+" || test $? = 1"); !strings.HasPrefix(out, "Usage: build/wshttpd") {
 			t.Errorf("%s prints %q", command, out)
 		}
 	case strings.Contains(command, "wshttpd -S"), strings.Contains(command, "wshttpd -M"):

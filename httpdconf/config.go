@@ -18,6 +18,7 @@ type Config struct {
 	ServerRoot string // absolute
 	Listeners  []Listener
 	PidFile    string // absolute; empty where nothing sets it
+	Run        Run
 
 	Main  *Host   // everything outside VirtualHost
 	Hosts []*Host // the VirtualHost sections in file order
@@ -42,11 +43,6 @@ type Config struct {
 	// OriginCheckSource is the directive that made it OriginSame.
 	OriginCheckSource *hcl.Range
 
-	User, Group string // as their lines have them; empty where none stands
-	RuntimeDir  string // absolute
-	Defines     []Define
-	Includes    []Inclusion // the files that were read, in order
-
 	Cap Cap // of connections
 
 	// EventLoops is how many event loops are wanted; 0 leaves it to the server.
@@ -65,12 +61,6 @@ func (c *Config) HasModule(ident string) bool {
 		}
 	}
 	return false
-}
-
-// Define is a variable of -D or Define.
-type Define struct {
-	Name, Value string
-	HasValue    bool
 }
 
 // Module is one loaded module.

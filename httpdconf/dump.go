@@ -1,223 +1,187 @@
 package httpdconf
 
 import (
-	"cmp"
+	"bytes"
 	"fmt"
 	"io"
 	"maps"
-	"os/user"
+	"os"
 	"slices"
-	"strconv"
 	"strings"
 )
 
-// dumps are those that -S, -M and -t -D ask for, in httpd's own formats and
-// order: scripts read them. It is constant.
+// dumps are the names by which -D asks for a dump, in httpd's order. DUMP_CONFIG
+// is one only with mod_info, which this server does not have.
 var dumps = []struct {
-	name string
-	dump func(w io.Writer, c *Config)
+	name  string
+	write func(*Config, io.Writer)
 }{
-	{"DUMP_VHOSTS", dumpHosts}, {"DUMP_RUN_CFG", dumpRunConfig}, {"DUMP_MODULES", dumpModules}, {"DUMP_INCLUDES", dumpIncludes},
+	{"DUMP_INCLUDES", (*Config).dumpIncludes},
+	{"DUMP_VHOSTS", (*Config).dumpHosts},
+	{"DUMP_RUN_CFG", (*Config).dumpRun},
+	{"DUMP_MODULES", (*Config).dumpModules},
 }
 
-// WriteDumps writes the dumps that -D has defined, and reports whether there
-// was one.
-func WriteDumps(w io.Writer, c *Config, defines []string) (any bool) {
+// Dump writes what the names among defines ask for, in httpd's order and form.
+// It reports false where they ask for nothing.
+func (c *Config) Dump(w io.Writer, defines []string) bool {
+	var out bytes.Buffer
+	dumped := false
 	for _, d := range dumps {
 		if slices.Contains(defines, d.name) {
-			d.dump(w, c)
-			any = true
+			d.write(c, &out)
+			dumped = true
 		}
 	}
-	return any
+	_, _ = w.Write(out.Bytes()) // stdout; who would be told
+	return dumped
 }
 
-// dumpHosts lists the virtual hosts by address (httpd 2.4 server/vhost.c,
-// ap_vhost_dump).
-func dumpHosts(w io.Writer, c *Config) {
-	fmt.Fprintln(w, "VirtualHost configuration:")
-	at := make(map[HostAddress][]*Host)
-	var exact, wild []HostAddress
-	for _, h := range c.Hosts {
-		for _, a := range h.Addresses {
-			if at[a] == nil {
-				if a.Host == "*" {
-					wild = append(wild, a)
-				} else {
-					exact = append(exact, a)
-				}
-			}
-			at[a] = append(at[a], h)
+// IsDump reports whether -D with this name asks for a dump.
+func IsDump(define string) bool {
+	for _, d := range dumps {
+		if d.name == define {
+			return true
 		}
 	}
-	for _, a := range append(exact, wild...) {
-		dumpAddress(w, c, a, at[a])
+	return false
+}
+
+// DumpBroken writes what is asked for and can be told of a configuration with
+// errors: httpd lists the files while it reads them.
+func (c *Config) DumpBroken(w io.Writer, defines []string) {
+	if slices.Contains(defines, "DUMP_INCLUDES") {
+		c.dumpIncludes(w)
 	}
 }
 
-func dumpAddress(w io.Writer, c *Config, a HostAddress, hosts []*Host) {
-	address, port := a.Host, "*"
-	if strings.Contains(address, ":") {
-		address = "[" + address + "]"
+// dumpIncludes is httpd 2.4 server/config.c, dump_config_name and the like.
+func (c *Config) dumpIncludes(w io.Writer) {
+	fmt.Fprintf(w, "Included configuration files:\n  (*) %s\n", c.File)
+	for _, i := range c.Run.Includes {
+		fmt.Fprintf(w, "%*s(%d) %s\n", 2+2*i.Depth, "", i.Line, i.File)
 	}
-	if a.Port != 0 {
-		port = strconv.Itoa(a.Port)
-	}
-	fmt.Fprintf(w, "%-22s ", address+":"+port)
-	if len(hosts) == 1 {
-		fmt.Fprintf(w, "%s (%s)\n", c.nameOf(hosts[0]), hosts[0].place())
-		return
-	}
-	fmt.Fprintf(w, "is a NameVirtualHost\n%8s default server %s (%s)\n", "", c.nameOf(hosts[0]), hosts[0].place())
-	for _, h := range hosts {
-		fmt.Fprintf(w, "%8s port %s namevhost %s (%s)\n", "", port, c.nameOf(h), h.place())
-		for _, alias := range h.Aliases {
-			kind := "alias"
-			if strings.ContainsAny(alias, "*?") {
-				kind = "wild alias"
-			}
-			fmt.Fprintf(w, "%16s %s %s\n", "", kind, alias)
+}
+
+// mutexes are what modules of httpd lock. Here there is nothing behind them,
+// but a list without them would differ.
+var mutexes = map[string][]string{
+	"mod_watchdog.c": {"watchdog-callback"}, "mod_ssl.c": {"ssl-stapling-refresh", "ssl-stapling", "ssl-cache"},
+	"mod_rewrite.c": {"rewrite-map"}, "mod_proxy.c": {"proxy"}, "mod_auth_digest.c": {"authdigest-client"},
+	"mod_authn_socache.c": {"authn-socache"}, "util_ldap.c": {"ldap-cache"}, "mod_lua.c": {"lua-ivm-shm"},
+}
+
+// dumpRun is httpd 2.4 server/core.c, core_dump_config, and
+// modules/arch/unix/mod_unixd.c, unixd_dump_config.
+func (c *Config) dumpRun(w io.Writer) {
+	fmt.Fprintf(w, "ServerRoot: \"%s\"\nMain DocumentRoot: \"%s\"\nMain ErrorLog: \"%s\"\n", c.ServerRoot, c.Main.DocumentRoot, c.Main.ErrorLog)
+	fmt.Fprintf(w, "Mutex default: dir=\"%s/\" mechanism=default \n", strings.TrimSuffix(c.runtimeDir(), "/"))
+	for _, m := range c.Modules {
+		for _, name := range mutexes[m.Source] {
+			fmt.Fprintf(w, "Mutex %s: using_defaults\n", name)
 		}
 	}
-}
-
-// nameOf is a host's name, or that of the main server.
-func (c *Config) nameOf(h *Host) string {
-	if h.Name == "" {
-		return c.Main.ServerName()
+	fmt.Fprintf(w, "PidFile: \"%s\"\n", c.PidFileOrDefault())
+	for _, d := range c.Run.Defines {
+		fmt.Fprintf(w, "Define: %s\n", d)
 	}
-	return h.Name
-}
-
-// place is where a host stands: at the line of its opening.
-func (h *Host) place() string { return fmt.Sprintf("%s:%d", h.Range.Filename, h.Range.End.Line) }
-
-// dumpRunConfig lists what the server runs with (httpd 2.4 server/core.c,
-// core_dump_config, and those of other modules).
-func dumpRunConfig(w io.Writer, c *Config) {
-	fmt.Fprintf(w, "ServerRoot: %q\nMain DocumentRoot: %q\nMain ErrorLog: %q\n", c.ServerRoot, c.Main.DocumentRoot, c.Main.ErrorLog)
-	fmt.Fprintf(w, "Mutex default: dir=%q mechanism=default \n", c.RuntimeDir+"/")
-	fmt.Fprintf(w, "PidFile: %q\n", c.PidFile)
-	for _, d := range c.Defines {
-		if d.HasValue {
-			fmt.Fprintf(w, "Define: %s=%s\n", d.Name, d.Value)
-		} else {
-			fmt.Fprintf(w, "Define: %s\n", d.Name)
-		}
+	unused := ""
+	if os.Geteuid() != 0 {
+		unused = " not_used"
 	}
-	nobody := "#-1" // httpd's default
-	u, g := cmp.Or(c.User, nobody), cmp.Or(c.Group, nobody)
-	fmt.Fprintf(w, "User: name=%q id=%s\nGroup: name=%q id=%s\n", u, idOf(u, userID), g, idOf(g, groupID))
-}
-
-// idOf is the number of a name, or what stands behind "#".
-func idOf(name string, lookup func(string) string) string {
-	if id, isNumber := strings.CutPrefix(name, "#"); isNumber {
-		n, _ := strconv.ParseInt(id, 10, 64) // what is none is 0, as atol has it
-		return strconv.FormatUint(uint64(uint32(n)), 10)
+	for _, a := range []struct {
+		title string
+		Account
+	}{{"User", c.Run.User}, {"Group", c.Run.Group}} {
+		fmt.Fprintf(w, "%s: name=\"%s\" id=%d%s\n", a.title, a.Name, uint32(a.ID), unused)
 	}
-	return lookup(name)
 }
 
-func userID(name string) string {
-	u, err := user.Lookup(name)
-	if err != nil {
-		return "-1"
-	}
-	return u.Uid
+// moduleOrder is that of httpd's own list of what is built in.
+var moduleOrder = []string{
+	"core.c", "mod_so.c", "mod_watchdog.c", "http_core.c", "mod_log_config.c", "mod_logio.c", "mod_version.c", "mod_unixd.c",
 }
 
-func groupID(name string) string {
-	g, err := user.LookupGroup(name)
-	if err != nil {
-		return "-1"
-	}
-	return g.Gid
-}
-
-// dumpModules lists the modules, those that are built in first (httpd 2.4
-// modules/core/mod_so.c, dump_loaded_modules).
-func dumpModules(w io.Writer, c *Config) {
+// dumpModules is httpd 2.4 modules/mapping/mod_so.c, dump_loaded_modules.
+func (c *Config) dumpModules(w io.Writer) {
 	fmt.Fprintln(w, "Loaded Modules:")
-	for _, static := range []bool{true, false} {
-		for _, m := range c.Modules {
-			if m.Static == static {
-				fmt.Fprintf(w, " %s (%s)\n", m.Ident, map[bool]string{true: "static", false: "shared"}[static])
-			}
+	for _, source := range moduleOrder {
+		fmt.Fprintf(w, " %s (static)\n", identOf(source))
+	}
+	for _, m := range c.Modules {
+		if !m.Static {
+			fmt.Fprintf(w, " %s (shared)\n", m.Ident)
 		}
 	}
 }
 
-// Inclusion is a file that was read: the main file, or one of an Include line.
-type Inclusion struct {
-	File  string
-	Line  int // of the Include line; 0 for the main file
-	Depth int // of the main file 0
-}
-
-// dumpIncludes lists the files of the configuration (httpd 2.4 server/core.c,
-// ap_process_resource_config).
-func dumpIncludes(w io.Writer, c *Config) {
-	fmt.Fprintln(w, "Included configuration files:")
-	for _, i := range c.Includes {
-		line := "*"
-		if i.Line > 0 {
-			line = strconv.Itoa(i.Line)
-		}
-		fmt.Fprintf(w, "%*s(%s) %s\n", 2*(i.Depth+1), "", line, i.File)
-	}
-}
-
-// DumpBuiltIn lists the source files of the modules that are built in (-l).
-func DumpBuiltIn(w io.Writer) {
+// WriteStatic writes the list of -l.
+func WriteStatic(w io.Writer) {
 	fmt.Fprintln(w, "Compiled in modules:")
-	for _, source := range builtIn {
+	for _, source := range moduleOrder {
 		fmt.Fprintf(w, "  %s\n", source)
 	}
 }
 
-// DumpDirectives lists the directives that have an effect here, with usage and
-// places (-L; httpd 2.4 server/config.c, ap_show_directives).
-func DumpDirectives(w io.Writer) {
-	table, commands := stockTable(), commandTable()
-	for _, key := range slices.Sorted(maps.Keys(table)) {
-		for _, info := range table[key] {
-			if len(ownRows(commands[key], []*directiveInfo{info})) == 0 && info.Where&execOnRead == 0 {
-				continue
+// WriteDirectives writes the list of -L: the directives of what is built in,
+// and of the WebSocket modules, which this server has in itself too (httpd 2.4
+// server/config.c, ap_show_directives).
+func WriteDirectives(w io.Writer) {
+	table := stockTable()
+	modules := append(slices.Clone(moduleOrder), "event.c", "mod_websocket.c", "mod_websocket_draft76.c")
+	var out bytes.Buffer
+	for _, module := range modules {
+		for _, key := range slices.Sorted(maps.Keys(table)) {
+			for _, info := range table[key] {
+				if info.Module == module {
+					fmt.Fprintf(&out, "%s (%s)\n\t%s\n\t%s\n", info.Name, module, info.Usage, info.allowed())
+				}
 			}
-			fmt.Fprintf(w, "%s (%s)\n\t%s\n\tAllowed in *.conf %s\n", info.Name, info.Module, info.Usage, placesOf(info.Where))
 		}
 	}
+	_, _ = w.Write(out.Bytes()) // stdout; who would be told
 }
 
-// placesOf is httpd 2.4 server/config.c, show_overrides.
-func placesOf(where override) string {
-	var text string
-	switch {
-	case where&(serverConf|orAll) == serverConf, where&serverConf != 0 && where&(orAll|accessConf) == 0:
-		text = "only outside <Directory>, <Files>, <Location>, or <If>"
-	case where&orAll == 0 && where&accessConf != 0 && where&serverConf == 0:
-		text = "only inside <Directory>, <Files>, <Location>, or <If>"
+// allowed says where a directive may stand (httpd 2.4 server/config.c,
+// show_overrides).
+func (d *directiveInfo) allowed() string {
+	const (
+		within  = orOptions | orFileInfo | orIndexes
+		section = accessConf | orAuthConfig | orLimit
+	)
+	text := "Allowed in *.conf "
+	switch outside := d.Where&serverConf != 0; {
+	case d.Where&within != 0, outside && d.Where&section != 0:
+		text += "anywhere"
+	case outside:
+		text += "only outside <Directory>, <Files>, <Location>, or <If>"
 	default:
-		text = "anywhere"
+		text += "only inside <Directory>, <Files>, <Location>, or <If>"
 	}
-	if where&orAll != 0 && where&orAll != orAll {
-		text += " and in .htaccess\n\twhen AllowOverride includes " + overrideNames(where)
-	} else if where&orAll == orAll {
-		text += " and in .htaccess\n\twhen AllowOverride isn't None"
-	}
-	return text
-}
-
-func overrideNames(where override) string {
-	var names []string
-	for _, o := range []struct {
-		bit  override
-		name string
-	}{{orAuthConfig, "AuthConfig"}, {orLimit, "Limit"}, {orFileInfo, "FileInfo"}, {orIndexes, "Indexes"}, {orOptions, "Options"}} {
-		if where&o.bit != 0 {
-			names = append(names, o.name)
+	if d.Module == "mod_unixd.c" || d.Module == "mod_version.c" {
+		if d.Where&(orAll|accessConf) != 0 {
+			text += " [no per-dir config]"
 		}
 	}
-	return strings.Join(names, " or ")
+	return text + d.inHtaccess()
+}
+
+func (d *directiveInfo) inHtaccess() string {
+	const intro = " and in .htaccess\n\twhen AllowOverride "
+	if d.Where&orAll == orAll {
+		return intro + "isn't None"
+	}
+	var when []string
+	for _, class := range []struct {
+		flag override
+		name string
+	}{{orAuthConfig, "AuthConfig"}, {orLimit, "Limit"}, {orOptions, "Options"}, {orFileInfo, "FileInfo"}, {orIndexes, "Indexes"}} {
+		if d.Where&class.flag != 0 {
+			when = append(when, class.name)
+		}
+	}
+	if len(when) == 0 {
+		return ""
+	}
+	return intro + "includes " + strings.Join(when, " or ")
 }

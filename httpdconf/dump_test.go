@@ -1,6 +1,8 @@
 package httpdconf_test
 
 import (
+	"bytes"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -9,104 +11,169 @@ import (
 	"testing"
 )
 
-// TestDumpsAreHTTPDs compares what -S, -M and their like print with httpd's.
-func TestDumpsAreHTTPDs(t *testing.T) {
-	ours := build(t)
-	dir := t.TempDir()
-	for name, text := range map[string]string{
-		"inc/a.conf": "Listen 127.0.0.1:9555\n", "inc/b.conf": "Include ROOT/inc/sub/*.conf\n# end\n", "inc/sub/c.conf": "ServerAdmin x@y\n\nInclude d\n", "d/e": "\n", "d/f": "",
-		"main.conf": `ServerName main.example:8080
-Listen 127.0.0.1:9550
-LoadModule mpm_event_module MODULES/mod_mpm_event.so
-LoadModule authz_core_module MODULES/mod_authz_core.so
-LoadModule alias_module MODULES/mod_alias.so
-DocumentRoot ROOT/d
-DefaultRuntimeDir ROOT/d
+// dumped is a tree of configuration files: hosts of every kind, includes in
+// includes, variables.
+var dumped = map[string]string{
+	"httpd.conf": `Define FOO bar
+Define BAZ
+Define Gone 1
+UnDefine Gone
+Listen 127.0.0.1:18080
+Listen [::1]:18080
+ServerName main.example:18080
 PidFile run.pid
-ErrorLog e.log
-Define FOO bar
-Define EMPTY
-Define GONE 1
-UnDefine GONE
 User www-data
-Group www-data
-Include inc/*.conf
-IncludeOptional nope/*
+Group #33
+IncludeOptional conf.d/*.conf
+IncludeOptional none/*.conf
 <VirtualHost 127.0.0.1:80>
 ServerName a.example
-ServerAlias b.example *.c.example
+ServerAlias b.example *.c.example d?.example
+ServerAlias e.example
 </VirtualHost>
 <VirtualHost 127.0.0.1:80>
-ServerName b2.example:443
-</VirtualHost>
-<VirtualHost *:8080 127.0.0.2:81>
-ServerName e.example
-</VirtualHost>
-<VirtualHost *>
-ServerName f.example
-ServerAlias g.example
-</VirtualHost>
-<VirtualHost _default_:9000>
-</VirtualHost>
-<VirtualHost [::1]:80>
-ServerName six.example
+ServerName A2.Example:99
 </VirtualHost>
 <VirtualHost *:8080>
-ServerAlias x.example
+ServerName e.example
+ServerAlias unseen.example
 </VirtualHost>
-`, "none.conf": "ServerName x\nListen 127.0.0.1:9550\nLoadModule mpm_event_module MODULES/mod_mpm_event.so\nErrorLog e.log\nDocumentRoot ROOT/d\nDefaultRuntimeDir ROOT/d\nPidFile p\n",
-	} {
-		path := filepath.Join(dir, name)
+<VirtualHost *:*>
+ServerName f.example
+</VirtualHost>
+<VirtualHost *>
+ServerAlias g
+</VirtualHost>
+<VirtualHost [::1]:18080 127.0.0.1:18080>
+ServerName v6.example
+</VirtualHost>
+<VirtualHost _default_:443 [fe80::1]:443>
+</VirtualHost>
+<VirtualHost 10.0.0.1:5 10.0.0.1:*>
+ServerName ten.example
+</VirtualHost>
+<VirtualHost 10.0.0.1:5 0.0.0.0:7>
+ServerName zero.example
+</VirtualHost>
+<VirtualHost 127.0.0.1>
+</VirtualHost>
+Include conf.d/sub
+`,
+	"conf.d/a.conf":       "# a\n\nInclude conf.d/sub/b.conf\n",
+	"conf.d/z.conf":       "<IfDefine FOO>\nInclude conf.d/sub/b.conf\n</IfDefine>\n\n\nIncludeOptional none/*\n",
+	"conf.d/sub/b.conf":   "Include \\\nconf.d/sub/deep/c\n",
+	"conf.d/sub/deep/c":   "# nothing\n",
+	"conf.d/sub/deep/d":   "# nothing\n",
+	"alone.conf":          "ServerName alone.example\nListen 127.0.0.1:18080\nErrorLog /dev/null\nPidFile /tmp/alone.pid\n",
+	"logs/error_log":      "",
+	"htdocs/index.html":   "",
+	"broken.conf":         "Listen 127.0.0.1:18080\nFoo\n",
+	"conf.d/.hidden.conf": "Foo\n",
+}
+
+// TestDumpsAreHttpds compares the dumps byte for byte, but for the order of
+// the lines of Mutex and Define, which is that of hash tables.
+func TestDumpsAreHttpds(t *testing.T) {
+	ours, root := build(t), t.TempDir()
+	for name, text := range dumped {
+		path := filepath.Join(root, name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(path, []byte(strings.NewReplacer("ROOT", dir, "MODULES", apacheModules).Replace(text)), 0o644); err != nil {
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for _, file := range []string{"main.conf", "none.conf"} {
-		for _, args := range [][]string{{"-S"}, {"-M"}, {"-t", "-DDUMP_INCLUDES"}, {"-t", "-D", "DUMP_VHOSTS"}, {"-D", "X=1", "-S", "-M"}, {"-t", "-D", "DUMP_CONFIG"}, {"-t", "-D", "DUMP_RUN_CFG"}} {
-			args = append(args, "-d", dir, "-f", file)
-			got, want := dumped(t, ours, args), dumped(t, "/usr/sbin/apache2", args)
-			if got != want {
-				t.Errorf("%v is\n%s\nwith httpd\n%s", args, got, want)
-			}
+	tests := [][]string{
+		{"-S"}, {"-M"}, {"-S", "-M"}, {"-M", "-S"},
+		{"-t", "-D", "DUMP_VHOSTS"}, {"-t", "-DDUMP_RUN_CFG"}, {"-t", "-D", "DUMP_MODULES"}, {"-t", "-D", "DUMP_INCLUDES"},
+		{"-t", "-D", "DUMP_RUN_CFG", "-D", "DUMP_INCLUDES", "-D", "DUMP_MODULES", "-D", "DUMP_VHOSTS"},
+		{"-t", "-D", "DUMP_INCLUDES", "-D", "A=1", "-D", "DUMP_RUN_CFG"},
+		{"-D", "DUMP_VHOSTS"},
+		{"-t", "-D", "DUMP_CONFIG"},
+		{"-S", "-c", "Define foo changed", "-C", "<VirtualHost *:1>", "-C", "</VirtualHost>"},
+	}
+	for _, file := range []string{"httpd.conf", "alone.conf", "broken.conf"} {
+		for _, args := range tests {
+			t.Run(file+" "+strings.Join(args, " "), func(t *testing.T) {
+				args := append(slices.Clone(args), "-f", file)
+				theirs, mine := dump(t, "/usr/sbin/apache2", root, args), dump(t, ours, root, args)
+				if theirs != mine {
+					t.Errorf("httpd:\n%s\nwshttpd:\n%s", theirs, mine)
+				}
+			})
 		}
 	}
 }
 
-// dumped is what a program prints, without the mutexes of modules, and the
-// addresses of virtual hosts in one order: httpd's follows its hash of them.
-func dumped(t *testing.T, program string, args []string) string {
+// dump returns what is printed on stdout and the exit code, and whether there
+// is a Syntax OK on stderr.
+func dump(t *testing.T, program, root string, args []string) string {
 	t.Helper()
-	cmd := exec.Command(program, args...)
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatalf("%s %v: %v", program, args, err)
+	args = append([]string{"-d", root, "-C", "DefaultRuntimeDir logs", "-C", "ServerName -"}, args...)
+	for _, m := range []string{"mpm_event", "authz_core", "rewrite", "mime"} {
+		args = append(args, "-C", fmt.Sprintf("LoadModule %s_module %s/mod_%s.so", m, apacheModules, m))
 	}
-	var blocks []string
-	hosts := false
-	text := ""
-	for line := range strings.Lines(string(out)) {
-		switch {
-		case strings.HasPrefix(line, "Mutex ") && !strings.HasPrefix(line, "Mutex default"):
-			continue
-		case strings.HasPrefix(line, "VirtualHost configuration:"):
-			hosts = true
-		case hosts && (strings.HasPrefix(line, "ServerRoot:") || strings.HasPrefix(line, "Loaded Modules")):
-			hosts = false
-			slices.Sort(blocks)
-			text += strings.Join(blocks, "")
-			blocks = nil
-		case hosts && line[0] != ' ':
-			blocks = append(blocks, line)
-			continue
-		case hosts && len(blocks) > 0:
-			blocks[len(blocks)-1] += line
+	args = append(args, "-C", "TypesConfig /dev/null", "-c", "DocumentRoot "+root+"/htdocs")
+	cmd := exec.Command(program, args...)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	_ = cmd.Run() // ProcessState says it
+	lines := strings.Split(stdout.String(), "\n")
+	for _, kind := range []string{"Mutex ", "Define: "} {
+		sortRun(lines, kind)
+	}
+	return fmt.Sprintf("%s(exit code %d, %v)", strings.Join(lines, "\n"), cmd.ProcessState.ExitCode(), strings.HasSuffix(stderr.String(), "Syntax OK\n"))
+}
+
+// sortRun sorts the lines that begin with prefix and stand together.
+func sortRun(lines []string, prefix string) {
+	has := func(l string) bool { return strings.HasPrefix(l, prefix) }
+	from := slices.IndexFunc(lines, has)
+	if from < 0 {
+		return
+	}
+	to := from
+	for to < len(lines) && has(lines[to]) {
+		to++
+	}
+	slices.Sort(lines[from:to])
+}
+
+// TestListsAreHttpds compares -l, and -L for the directives that both have.
+func TestListsAreHttpds(t *testing.T) {
+	ours := build(t)
+	output := func(program, option string) string {
+		out, err := exec.Command(program, "-f", "/dev/null", "-C", "DefaultRuntimeDir /tmp", "-C", "ErrorLog /dev/null",
+			"-C", "LoadModule mpm_event_module "+apacheModules+"/mod_mpm_event.so", option).Output()
+		if err != nil {
+			t.Fatalf("%s %s: %v", program, option, err)
+		}
+		return string(out)
+	}
+	if theirs, mine := output("/usr/sbin/apache2", "-l"), output(ours, "-l"); theirs != mine {
+		t.Errorf("-l: httpd\n%s\nwshttpd\n%s", theirs, mine)
+	}
+	mine := entries(output(ours, "-L"))
+	if mine["WebSocketHandler (mod_websocket.c)"] == "" {
+		t.Error("-L does not list WebSocketHandler")
+	}
+	for name, text := range entries(output("/usr/sbin/apache2", "-L")) {
+		if mine[name] != text {
+			t.Errorf("-L: httpd\n%s%s\nwshttpd\n%s", name, text, mine[name])
+		}
+	}
+}
+
+// entries are the lines of each directive of -L, by its first.
+func entries(text string) map[string]string {
+	list, name := make(map[string]string), ""
+	for line := range strings.Lines(text) {
+		if !strings.HasPrefix(line, "\t") {
+			name = strings.TrimSpace(line)
 			continue
 		}
-		text += line
+		list[name] += line
 	}
-	slices.Sort(blocks)
-	return text + strings.Join(blocks, "")
+	return list
 }

@@ -34,6 +34,7 @@ func (r *reader) includeFiles(n *syntax.Node, optional bool) {
 	if strings.HasSuffix(words[0].Text, "/") && path != "/" {
 		path += "/" // httpd's messages keep it
 	}
+	r.includeLine = n.Line.Last()
 	r.including = append(r.including, inclusion{n, words[0].Range, len(r.diags)})
 	defer func() { r.including = r.including[:len(r.including)-1] }()
 	if !isWildcard(path) {
@@ -96,9 +97,7 @@ func (r *reader) includePath(n *syntax.Node, arg syntax.Arg, path string) {
 		return
 	}
 	r.keepSource(path, text)
-	r.config.Includes = append(r.config.Includes, Inclusion{File: path, Line: n.Line.Last(), Depth: r.depth + 1})
-	r.depth++
-	defer func() { r.depth-- }()
+	r.noteInclude(path)
 	b := syntax.NewBuilder(n)
 	r.readLevel(syntax.NewReader(path, text), b)
 	n.Children = append(n.Children, b.Roots...)

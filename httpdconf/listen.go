@@ -43,6 +43,13 @@ func (w *walk) setListen(n *syntax.Node, words []syntax.Arg) *problem {
 	return nil
 }
 
+// Address is what the listener listens on, as package net reads it.
+func (l Listener) Address() string { return net.JoinHostPort(l.Host, strconv.Itoa(l.Port)) }
+
+// ErrNoListeners is httpd's text for a configuration without Listen, which is
+// found at the start and not by a check.
+var ErrNoListeners = errors.New("no listening sockets available, shutting down\nAH00015: Unable to open logs")
+
 // parseAddrPort splits an address and a port, each of which may be missing:
 // "80", "*:80", "[::1]:80", "host" (APR's apr_parse_addr_port).
 func parseAddrPort(s string) (host string, port int, err error) {
@@ -113,8 +120,11 @@ func (w *walk) hostAddresses(n *syntax.Node, word string) ([]HostAddress, *probl
 	case host == "":
 		return nil, &problem{text: "Missing address for VirtualHost", at: n.ArgsRange(), hint: fmt.Sprintf("write *:%d", port)}
 	}
-	if anyPort {
+	switch {
+	case anyPort:
 		port = 0
+	case port == 0 && host != "*":
+		port = w.config.Main.Port // httpd 2.4 server/vhost.c, get_addresses
 	}
 	if host == "*" || strings.EqualFold(host, "_default_") {
 		return []HostAddress{{"*", port}}, nil

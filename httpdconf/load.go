@@ -20,6 +20,7 @@ type Options struct {
 	Defines    []string // -D: each is a name, also with "=" in it
 	Before     []string // -C: each is a line in front of the file
 	After      []string // -c: each is a line behind it
+	NoRoots    bool     // -T: DocumentRoot need not exist
 
 	// Getenv is what ${NAME} looks into behind the Defines; nil is os.Getenv.
 	Getenv func(name string) string
@@ -58,10 +59,8 @@ func Load(file string, o Options) (*Config, hcl.Diagnostics) {
 		r.readText(linesAfter, commandLines(o.After))
 	}
 	r.config.ServerRoot = r.root
-	if r.config.RuntimeDir == "" {
-		r.config.RuntimeDir = filepath.Join(r.root, "logs")
-	}
 	r.config.Modules = r.modules.loaded
+	r.finishRun()
 	if !r.broken {
 		process(r)
 	}
@@ -86,16 +85,16 @@ func newReader(o Options) *reader {
 	r := &reader{
 		options: o,
 		root:    filepath.Clean(o.ServerRoot),
-		config:  &Config{Files: make(map[string]*hcl.File)},
+		config:  &Config{Files: make(map[string]*hcl.File), Run: Run{User: unsetAccount, Group: unsetAccount}},
 		stock:   table,
 		modules: newModuleSet(table),
 		vars:    make(map[string]string),
-		defined: make(map[string]bool),
-		ran:     make(map[*syntax.Node]bool),
+		defined: make(map[string]bool), seenNames: make(map[string]bool),
+		ran: make(map[*syntax.Node]bool),
 	}
 	for _, name := range o.Defines {
 		r.defined[name] = true
-		r.config.Defines = append(r.config.Defines, Define{Name: name})
+		r.noteDefine(name)
 	}
 	return r
 }
@@ -113,7 +112,6 @@ func (r *reader) readMain(file string) {
 		r.broken = true
 		return
 	}
-	r.config.Includes = append(r.config.Includes, Inclusion{File: file})
 	r.readText(file, text)
 }
 

@@ -3,14 +3,11 @@ package httpdconf
 import (
 	"fmt"
 	"maps"
-	"os/user"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/hashicorp/hcl/v2"
 
 	"github.com/wshttpd/wshttpd/httpdconf/syntax"
 )
@@ -80,7 +77,7 @@ func (w *walk) setServerAlias(n *syntax.Node, _ []syntax.Arg) *problem {
 func (w *walk) setDocumentRoot(n *syntax.Node, words []syntax.Arg) *problem {
 	dir := w.rootRelative(words[0].Text)
 	switch {
-	case isDirectory(dir):
+	case isDirectory(dir), w.options.NoRoots:
 	case w.host != w.config.Main:
 		w.fail(warning(n, words[0].Range, LevelWarn, "core", "AH00112",
 			fmt.Sprintf("Warning: DocumentRoot [%s] does not exist", dir), nearestFile(dir)))
@@ -305,8 +302,7 @@ func (w *walk) nameVirtualHost(n *syntax.Node, _ []syntax.Arg) *problem {
 	return nil
 }
 
-// soCommands, mpmCommands and unixdCommands are the rows of these modules for
-// the second pass.
+// soCommands and mpmCommands are the rows of these modules for the second pass.
 func soCommands() map[string]command { return nil }
 
 func mpmCommands() map[string]command {
@@ -314,45 +310,6 @@ func mpmCommands() map[string]command {
 		"Listen":  {"event.c", (*walk).setListen, "addresses and ports to listen on"},
 		"PidFile": {"core.c", (*walk).setPidFile, "file with the number of the process"},
 	}
-}
-
-func unixdCommands() map[string]command {
-	return map[string]command{
-		"User":  {"mod_unixd.c", (*walk).checkUser, "must exist; not obeyed yet, a warning: the server runs as who starts it"},
-		"Group": {"mod_unixd.c", (*walk).checkGroup, "must exist; not obeyed yet, a warning"},
-	}
-}
-
-// checkUser looks a user up, by name or "#number" (httpd 2.4
-// server/core.c, ap_uname2id).
-func (w *walk) checkUser(n *syntax.Node, words []syntax.Arg) *problem {
-	if name := words[0].Text; !strings.HasPrefix(name, "#") {
-		if _, err := user.Lookup(name); err != nil {
-			w.badName("AH00543", "bad user name "+name)
-		}
-	}
-	w.config.User = words[0].Text
-	return w.runsAsStarter(n)
-}
-
-func (w *walk) checkGroup(n *syntax.Node, words []syntax.Arg) *problem {
-	if name := words[0].Text; !strings.HasPrefix(name, "#") {
-		if _, err := user.LookupGroup(name); err != nil {
-			w.badName("AH00544", "bad group name "+name)
-		}
-	}
-	w.config.Group = words[0].Text
-	return w.runsAsStarter(n)
-}
-
-// badName reports what httpd reports without a line.
-func (w *walk) badName(code, text string) {
-	w.fail(&hcl.Diagnostic{Severity: hcl.DiagError, Summary: text, Extra: &Place{Code: code, Level: LevelError}})
-}
-
-func (w *walk) runsAsStarter(n *syntax.Node) *problem {
-	w.warn(n, n.NameRange(), "unixd", n.Name+" is not obeyed by this version of wshttpd: it runs as the user who starts it", "")
-	return nil
 }
 
 func (w *walk) setPidFile(n *syntax.Node, words []syntax.Arg) *problem {

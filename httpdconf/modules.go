@@ -9,10 +9,13 @@ import (
 // prints.
 const ClaimedVersion = "2.4.71"
 
+// ClaimedMagic is the module magic number of that version.
+const ClaimedMagic = "20120211:142"
+
 // builtIn lists the modules that every httpd has in its binary: LoadModule of
 // them is nothing, and IfModule is true. It is constant.
 var builtIn = []string{
-	"core.c", "mod_so.c", "mod_watchdog.c", "http_core.c", "mod_log_config.c", "mod_logio.c", "mod_version.c", "mod_unixd.c",
+	"core.c", "mod_so.c", "http_core.c", "mod_unixd.c", "mod_version.c", "mod_log_config.c", "mod_logio.c", "mod_watchdog.c",
 }
 
 // neverShared are those of them that no build of httpd has as a file: to load

@@ -24,12 +24,15 @@ type reader struct {
 	root    string // ServerRoot as it stands
 	vars    map[string]string
 	defined map[string]bool // Defines and -D, for IfDefine
-	modules *moduleSet
-	stock   map[string][]*directiveInfo
 
-	including []inclusion // Include lines that are being read, outermost first
-	readBytes int         // of all files together
-	depth     int         // of files that include each other
+	names     []string        // what was ever defined, in order
+	seenNames map[string]bool // the same
+	modules   *moduleSet
+	stock     map[string][]*directiveInfo
+
+	including   []inclusion // Include lines that are being read, outermost first
+	includeLine int         // of the last one, for DUMP_INCLUDES
+	readBytes   int         // of all files together
 
 	macros                       map[string]*macro     // by lower-cased name; nil before the first
 	ignoresNesting, ignoresEmpty bool                  // what macros are not warned of
@@ -226,17 +229,10 @@ func (r *reader) define(_ *syntax.Reader, n *syntax.Node) {
 		return
 	}
 	r.defined[name] = true
-	d := Define{Name: name}
+	r.noteDefine(name)
 	if len(words) == 2 {
 		r.vars[strings.ToLower(name)] = words[1].Text
-		d.Value, d.HasValue = words[1].Text, true
 	}
-	r.dropDefine(name)
-	r.config.Defines = append(r.config.Defines, d)
-}
-
-func (r *reader) dropDefine(name string) {
-	r.config.Defines = slices.DeleteFunc(r.config.Defines, func(d Define) bool { return d.Name == name })
 }
 
 func (r *reader) undefine(_ *syntax.Reader, n *syntax.Node) {
@@ -248,7 +244,6 @@ func (r *reader) undefine(_ *syntax.Reader, n *syntax.Node) {
 		r.failAt(n, words[0].Range, "Variable name must not contain ':'", "")
 		return
 	}
-	r.dropDefine(words[0].Text)
 	delete(r.defined, words[0].Text)
 	delete(r.vars, strings.ToLower(words[0].Text))
 }
@@ -278,12 +273,11 @@ func (r *reader) defaultRuntimeDir(_ *syntax.Reader, n *syntax.Node) {
 		return
 	}
 	dir := r.rootRelative(words[0].Text)
+	r.config.Run.RuntimeDir = dir
 	if !isDirectory(dir) {
 		r.failAt(n, words[0].Range, "DefaultRuntimeDir must be a valid directory, absolute or relative to ServerRoot",
 			fmt.Sprintf("no such directory: %s", dir))
-		return
 	}
-	r.config.RuntimeDir = dir
 }
 
 func isDirectory(path string) bool {

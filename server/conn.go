@@ -361,7 +361,7 @@ func (c *conn) log(level httpdconf.LogLevel, format string, args ...any) {
 }
 
 // shutdown tells the client that the server stops.
-func (c *conn) shutdown() { c.seal(false, ws.GoingAway) }
+func (c *conn) shutdown(code ws.CloseCode) { c.seal(false, code) }
 
 // closeIdle leaves a WebSocket alone: it is not idle while it is open.
 func (c *conn) closeIdle() {}

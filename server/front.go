@@ -12,6 +12,7 @@ import (
 
 	"github.com/wshttpd/wshttpd/httpdconf"
 	"github.com/wshttpd/wshttpd/server/eventloop"
+	"github.com/wshttpd/wshttpd/ws"
 )
 
 // front is an accepted connection in a loop, until the head of its first
@@ -207,8 +208,8 @@ func (f *front) takeKey3(all []byte) {
 func (f *front) become(c *conn, head, early []byte) {
 	f.sock.SetHandler(c)
 	f.server.open.swap(f, c)
-	if f.server.open.isStopping() {
-		c.shutdown() // Shutdown may have passed by before it was a WebSocket
+	if code := f.server.open.goodbyeCode(); code != 0 {
+		c.shutdown(code) // Shutdown may have passed by before it was a WebSocket
 	}
 	c.begin(head)
 	if len(early) > 0 {
@@ -260,7 +261,7 @@ func (f *front) socket(*conn) (*eventloop.Conn, error) { return f.sock, nil }
 func (f *front) accepted(c *conn)                      { f.session = c }
 
 // shutdown ends the connection if no request has begun on it.
-func (f *front) shutdown() { f.closeIdle() }
+func (f *front) shutdown(ws.CloseCode) { f.closeIdle() }
 
 func (f *front) closeIdle() {
 	if f.silent.Load() {

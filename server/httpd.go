@@ -2,11 +2,9 @@ package server
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"os"
-	"runtime"
 	"runtime/debug"
 	"time"
 
@@ -37,19 +35,6 @@ func BuildTime() string {
 		}
 	}
 	return "unknown"
-}
-
-// PrintVersion prints what httpd -v prints, and with build what -V adds. root
-// and file are where the configuration is looked for.
-func PrintVersion(w io.Writer, build bool, root, file string) {
-	fmt.Fprintf(w, "Server version: Apache/%s (Unix) wshttpd/%s\n", httpdconf.ClaimedVersion, Version)
-	fmt.Fprintf(w, "Server built:   %s\n", BuildTime())
-	if !build {
-		return
-	}
-	fmt.Fprintf(w, "Architecture:   %d-bit\nServer MPM:     event\n  threaded:     yes (fixed thread count)\n    forked:     no\n", 32<<(^uint(0)>>63))
-	fmt.Fprintf(w, "Server compiled with....\n -D HTTPD_ROOT=%q\n -D SERVER_CONFIG_FILE=%q\n", root, file)
-	fmt.Fprintf(w, " -D DEFAULT_PIDLOG=%q\n -D DEFAULT_ERRORLOG=%q\n -D GO_VERSION=%q\n", "run/httpd.pid", "logs/error_log", runtime.Version())
 }
 
 // headBytes bounds the whole of a request's head where no limit is above it:

@@ -10,6 +10,7 @@ import (
 
 	"github.com/wshttpd/wshttpd/httpdconf"
 	"github.com/wshttpd/wshttpd/server/eventloop"
+	"github.com/wshttpd/wshttpd/ws"
 )
 
 // The end of an HTTP connection, and the size of a piece of an answer.
@@ -278,8 +279,8 @@ func (c *netConn) linger() {
 func (c *netConn) close() (err error) {
 	c.once.Do(func() {
 		err = c.Socket.Close()
-		if ws := c.taken.Load(); ws != nil {
-			ws.closed()
+		if socket := c.taken.Load(); socket != nil {
+			socket.closed()
 		}
 		c.open.remove(c)
 	})
@@ -289,9 +290,9 @@ func (c *netConn) close() (err error) {
 // shutdown ends the connection when the server stops: a WebSocket by a close
 // frame, an idle HTTP connection at once, one with a request under way after
 // its answer.
-func (c *netConn) shutdown() {
-	if ws := c.taken.Load(); ws != nil {
-		ws.shutdown()
+func (c *netConn) shutdown(code ws.CloseCode) {
+	if socket := c.taken.Load(); socket != nil {
+		socket.shutdown(code)
 		return
 	}
 	c.closeIdle()

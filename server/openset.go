@@ -3,14 +3,16 @@ package server
 import (
 	"context"
 	"sync"
+
+	"github.com/wshttpd/wshttpd/ws"
 )
 
 // connection is one as the set of all knows it: a front, a netConn, or a
 // conn that came from a front.
 type connection interface {
-	shutdown()  // ends it in order
-	closeIdle() // closes it if no request is under way
-	cut()       // closes it at once
+	shutdown(ws.CloseCode) // ends it in order
+	closeIdle()            // closes it if no request is under way
+	cut()                  // closes it at once
 }
 
 // openSet knows every connection from accept to close, and counts the plugins'
@@ -21,6 +23,7 @@ type openSet struct {
 	conns    map[connection]struct{} // guarded by mu
 	sessions int                     // guarded by mu
 	stopping bool                    // guarded by mu; no connection is added any more
+	goodbye  ws.CloseCode            // guarded by mu; what WebSockets are told, 0 while they go on
 }
 
 func newOpenSet() *openSet {
@@ -78,6 +81,22 @@ func (o *openSet) stop() []connection {
 	defer o.mu.Unlock()
 	o.stopping = true
 	return o.listed()
+}
+
+// end is stop for the end of the server: what becomes a WebSocket from now on
+// is told code as well.
+func (o *openSet) end(code ws.CloseCode) []connection {
+	o.mu.Lock()
+	o.goodbye = code
+	o.mu.Unlock()
+	return o.stop()
+}
+
+// goodbyeCode returns what WebSockets are told, 0 while they go on.
+func (o *openSet) goodbyeCode() ws.CloseCode {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.goodbye
 }
 
 // isStopping reports whether stop was called.

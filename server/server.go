@@ -2,9 +2,9 @@ package server
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
+	"os"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -19,6 +19,7 @@ import (
 	"github.com/wshttpd/wshttpd/pluginloader"
 	"github.com/wshttpd/wshttpd/pluginloader/wsplugin"
 	"github.com/wshttpd/wshttpd/server/eventloop"
+	"github.com/wshttpd/wshttpd/ws"
 )
 
 // Server serves one configuration. Make it with New, then call Listen, Serve
@@ -45,6 +46,7 @@ type Server struct {
 	reserve      reserve
 	open         *openSet
 	opened       counters
+	inherited    map[string]*os.File // listening sockets that Adopt was given, by address
 	maxConns     int
 	accepting    sync.WaitGroup
 	pauses       atomic.Int32  // accepts that failed one after the other for want of something
@@ -89,14 +91,15 @@ func (s *Server) Listen() error {
 		return err
 	}
 	if len(s.cfg.Listeners) == 0 {
-		return errNoListeners
+		return httpdconf.ErrNoListeners
 	}
 	for _, l := range s.cfg.Listeners {
-		if err := s.bind(l); err != nil {
+		if err := s.adoptOrBind(l); err != nil {
 			s.closeListeners()
 			return err
 		}
 	}
+	s.closeInherited()
 	s.limitConnections()
 	s.reserve.take()
 	return s.startLoops()
@@ -247,14 +250,14 @@ const (
 // one of their callbacks is still running. It reports whether all had ended.
 // Further calls wait for the first one.
 func (s *Server) Shutdown(ctx context.Context) bool {
-	s.endOnce.Do(func() { s.ended = s.shutdown(ctx) })
+	s.endOnce.Do(func() { s.ended = s.shutdown(ctx, ws.GoingAway) })
 	return s.ended
 }
 
-func (s *Server) shutdown(ctx context.Context) bool {
+func (s *Server) shutdown(ctx context.Context, code ws.CloseCode) bool {
 	s.StopAccepting()
-	for _, c := range s.open.stop() {
-		c.shutdown()
+	for _, c := range s.open.end(code) {
+		c.shutdown(code)
 	}
 	ctx, cancel := context.WithTimeout(ctx, stopTime-cutTime)
 	defer cancel()
@@ -288,9 +291,6 @@ func (s *Server) Drain(ctx context.Context) {
 	}
 	s.open.await(ctx)
 }
-
-// errNoListeners is httpd's own text.
-var errNoListeners = errors.New("no listening sockets available, shutting down\nAH00015: Unable to open logs")
 
 // pause waits for d and reports false when the server stops meanwhile.
 func (s *Server) pause(d time.Duration) bool {

@@ -29,8 +29,8 @@ func (s *Server) begin(nc *netConn, head, early []byte, err error) {
 		c.disconnect()
 		return
 	}
-	if s.open.isStopping() {
-		c.shutdown() // Shutdown may have passed by before it was a WebSocket
+	if code := s.open.goodbyeCode(); code != 0 {
+		c.shutdown(code) // Shutdown may have passed by before it was a WebSocket
 	}
 	go func() {
 		c.begin(head)

@@ -3,30 +3,34 @@ package supervise
 import (
 	"errors"
 	"fmt"
-	"io"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
+
+	"github.com/wshttpd/wshttpd/httpdconf"
 )
 
 // CommandLine is what httpd's options say.
 type CommandLine struct {
-	Program string   // last path element of argv[0], for messages
+	Argv0   string   // for the usage
+	Program string   // last path element of it, for messages
 	Root    string   // -d
 	File    string   // -f, relative to Root
 	Defines []string // -D, in order
 	Before  []string // -C
 	After   []string // -c
 	Level   string   // -e, level of messages at startup
-	Test    bool     // -t
+	Errors  string   // -E, file of messages at startup
+	Command string   // -k; empty stands for start
+	Test    bool     // -t, and what implies it: -S, -M
+	NoRoots bool     // -T: DocumentRoot is not checked
 	Version bool     // -v
 	Build   bool     // -V
+	Static  bool     // -l
+	List    bool     // -L
 	Help    bool     // -h
 	Debug   bool     // -X
-	BuiltIn bool     // -l
-	List    bool     // -L
-	Command string   // -k
-	LogFile string   // -E
 }
 
 // ErrUsage is wrapped by errors that are answered with the usage text.
@@ -35,8 +39,8 @@ var ErrUsage = errors.New("usage")
 // valueOptions and flagOptions are the options that httpd knows and this
 // server has.
 const (
-	valueOptions = "DCcdfekE"
-	flagOptions  = "tvVhXSMlLT"
+	valueOptions = "DCcdfeEk"
+	flagOptions  = "tTvVlLhXSM"
 )
 
 // Parse reads the options the way getopt does: -DFOO is -D FOO, flags may
@@ -44,7 +48,7 @@ const (
 // value are errors that wrap ErrUsage; their text is httpd's, empty where
 // httpd shows the usage only.
 func Parse(argv []string) (*CommandLine, error) {
-	c := &CommandLine{Program: filepath.Base(argv[0])}
+	c := &CommandLine{Argv0: argv[0], Program: filepath.Base(argv[0])}
 	args := argv[1:]
 	for len(args) > 0 {
 		arg := args[0]
@@ -94,6 +98,18 @@ func (c *CommandLine) setFlag(name byte) {
 	switch name {
 	case 't':
 		c.Test = true
+	case 'S':
+		c.Test = true
+		c.Defines = append(c.Defines, "DUMP_VHOSTS", "DUMP_RUN_CFG")
+	case 'M':
+		c.Test = true
+		c.Defines = append(c.Defines, "DUMP_MODULES")
+	case 'T':
+		c.NoRoots = true
+	case 'l':
+		c.Static = true
+	case 'L':
+		c.List = true
 	case 'v':
 		c.Version = true
 	case 'V':
@@ -102,17 +118,6 @@ func (c *CommandLine) setFlag(name byte) {
 		c.Help = true
 	case 'X':
 		c.Debug = true
-	case 'S':
-		c.Test = true
-		c.Defines = append(c.Defines, "DUMP_VHOSTS", "DUMP_RUN_CFG")
-	case 'M':
-		c.Test = true
-		c.Defines = append(c.Defines, "DUMP_MODULES")
-	case 'l':
-		c.BuiltIn = true
-	case 'L':
-		c.List = true
-	case 'T': // DocumentRoot is looked at all the same
 	}
 }
 
@@ -120,6 +125,7 @@ func (c *CommandLine) setValue(name byte, value string) error {
 	switch name {
 	case 'D':
 		c.Defines = append(c.Defines, value)
+		c.Test = c.Test || httpdconf.IsDump(value) // httpd 2.4 server/main.c: as -S and -M
 	case 'C':
 		c.Before = append(c.Before, value)
 	case 'c':
@@ -134,30 +140,39 @@ func (c *CommandLine) setValue(name byte, value string) error {
 		}
 		c.Level = strings.ToLower(value)
 	case 'E':
-		c.LogFile = value
+		c.Errors = value
 	case 'k':
 		return c.setCommand(value)
 	}
 	return nil
 }
 
-// setCommand takes -k.
+// commands are what -k takes, and the signal that each sends.
+var commands = map[string]syscall.Signal{
+	"start": 0, "stop": syscall.SIGTERM, "graceful-stop": syscall.SIGWINCH, "restart": syscall.SIGHUP, "graceful": syscall.SIGUSR1,
+}
+
 func (c *CommandLine) setCommand(value string) error {
-	if _, known := controlSignals[value]; !known && value != "start" {
+	if _, known := commands[value]; !known {
 		return fmt.Errorf("%w: %s: illegal option -- k", ErrUsage, c.Program)
 	}
 	c.Command = value
 	return nil
 }
 
-// Foreground reports whether the server stays with who starts it.
+// Defined reports whether -D names one of these.
+func (c *CommandLine) Defined(names ...string) bool {
+	return slices.ContainsFunc(c.Defines, func(d string) bool { return slices.Contains(names, d) })
+}
+
+// OneProcess reports whether one process in the foreground is asked for, by -X
+// or by what it defines in httpd (httpd 2.4 server/mpm/event/event.c,
+// event_pre_config).
+func (c *CommandLine) OneProcess() bool { return c.Debug || c.Defined("DEBUG", "ONE_PROCESS") }
+
+// Foreground reports whether the process stays with who has started it.
 func (c *CommandLine) Foreground() bool {
-	for _, name := range []string{"FOREGROUND", "NO_DETACH", "ONE_PROCESS", "DEBUG"} {
-		if slices.Contains(c.Defines, name) {
-			return true
-		}
-	}
-	return c.Debug
+	return c.OneProcess() || c.Defined("FOREGROUND", "NO_DETACH")
 }
 
 var levels = map[string]bool{
@@ -165,46 +180,3 @@ var levels = map[string]bool{
 	"debug": true, "trace1": true, "trace2": true, "trace3": true, "trace4": true, "trace5": true,
 	"trace6": true, "trace7": true, "trace8": true,
 }
-
-// Explain writes an error of Parse, and the usage text where httpd shows it.
-func (c *CommandLine) Explain(w io.Writer, err error) {
-	if text := strings.TrimPrefix(err.Error(), ErrUsage.Error()); text != "" {
-		fmt.Fprintln(w, strings.TrimPrefix(text, ": "))
-	}
-	if errors.Is(err, ErrUsage) {
-		fmt.Fprint(w, c.Usage())
-	}
-}
-
-// Usage returns the help text.
-func (c *CommandLine) Usage() string {
-	return fmt.Sprintf(usage, c.Program, strings.Repeat(" ", len(c.Program)))
-}
-
-const usage = `Usage: %[1]s [-D name] [-d directory] [-f file]
-       %[2]s [-C "directive"] [-c "directive"]
-       %[2]s [-k start|restart|graceful|graceful-stop|stop]
-       %[2]s [-v] [-V] [-h] [-l] [-L] [-t] [-T] [-S] [-X]
-Options:
-  -D name            : define a name for use in <IfDefine name> directives
-  -d directory       : specify an alternate initial ServerRoot
-  -f file            : specify an alternate ServerConfigFile
-  -C "directive"     : process directive before reading config files
-  -c "directive"     : process directive after reading config files
-  -e level           : show startup errors of level (see LogLevel)
-  -E file            : log startup errors to file
-  -v                 : show version number
-  -V                 : show compile settings
-  -h                 : list available command line options (this page)
-  -l                 : list compiled in modules
-  -L                 : list available configuration directives
-  -t -D DUMP_VHOSTS  : show parsed vhost settings
-  -t -D DUMP_RUN_CFG : show parsed run settings
-  -S                 : a synonym for -t -D DUMP_VHOSTS -D DUMP_RUN_CFG
-  -t -D DUMP_MODULES : show all loaded modules
-  -M                 : a synonym for -t -D DUMP_MODULES
-  -t -D DUMP_INCLUDES: show all included configuration files
-  -t                 : run syntax check for config files, plugins included
-  -T                 : start without DocumentRoot(s) check
-  -X                 : debug mode (one process, stays in the foreground)
-`

@@ -1,73 +1,61 @@
 package supervise
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
-	"strconv"
-	"strings"
 	"syscall"
 )
 
-// controlSignals are what -k sends to a server that runs. It is constant.
-var controlSignals = map[string]syscall.Signal{
-	"stop": syscall.SIGTERM, "graceful-stop": syscall.SIGWINCH, "restart": syscall.SIGHUP, "graceful": syscall.SIGUSR1,
-}
-
-// Control obeys -k for the server whose id stands in a PidFile. It reports
-// whether this process has to start one: for start, and for restart and
-// graceful where none runs (httpd 2.4 os/unix/unixd.c, ap_signal_server).
-func Control(w io.Writer, command, pidFile string) (start bool, err error) {
-	pid, noted := readPidFile(pidFile)
-	runs := noted && isRunning(pid)
-	status := ""
-	switch {
-	case runs:
-		status = fmt.Sprintf("httpd (pid %d) already running", pid)
-	case noted:
-		status = fmt.Sprintf("httpd (pid %d?) not running", pid)
-	default:
-		status = "httpd (no pid file) not running"
-	}
-	switch command {
-	case "start":
-		if runs {
-			fmt.Fprintln(w, status)
-		}
-		return !runs, nil
-	case "stop", "graceful-stop":
-		if !runs {
-			fmt.Fprintln(w, status)
-			return false, nil
-		}
-	case "restart", "graceful":
-		if !runs {
-			fmt.Fprintln(w, "httpd not running, trying to start")
-			return true, nil
-		}
-	}
-	if err := syscall.Kill(pid, controlSignals[command]); err != nil {
-		return false, fmt.Errorf("sending signal to server: %w", err)
-	}
-	return false, nil
-}
-
-func readPidFile(path string) (pid int, ok bool) {
-	text, err := os.ReadFile(path)
+// Control does what -k asks for, as far as it concerns a server that runs
+// already, which the pid file tells. It reports whether a server is to be
+// started, else the exit status (httpd 2.4 server/mpm_unix.c,
+// ap_signal_server).
+func (c *CommandLine) Control(pidFile string, stdout, stderr io.Writer) (start bool, code int) {
+	pid, err := readPidFile(pidFile)
 	if err != nil {
-		return 0, false
+		fmt.Fprintf(stderr, "%v: AH00058: Error retrieving pid file %s\nAH00059: Remove it before continuing if it is corrupted.\n", err, pidFile)
+		return false, 1
 	}
-	pid, err = strconv.Atoi(strings.TrimSpace(string(text)))
-	return pid, err == nil && pid > 1
+	running := pid != 0 && isAlive(pid)
+	switch c.Command {
+	case "", "start":
+		if running {
+			fmt.Fprintf(stdout, "httpd (pid %d) already running\n", pid)
+		}
+		return !running, 0
+	case "stop", "graceful-stop":
+		switch {
+		case running:
+			return false, send(pid, commands[c.Command], stdout)
+		case pid != 0:
+			fmt.Fprintf(stdout, "httpd (pid %d?) not running\n", pid)
+		default:
+			fmt.Fprintln(stdout, "httpd (no pid file) not running")
+		}
+		return false, 0
+	}
+	if !running {
+		fmt.Fprintln(stdout, "httpd not running, trying to start")
+		return true, 0
+	}
+	return false, send(pid, commands[c.Command], stdout)
 }
 
-// isRunning reports whether there is such a process, and that it is not this
-// one: containers give out the same numbers again.
-func isRunning(pid int) bool {
-	if pid == os.Getpid() {
-		return false
+func send(pid int, sig syscall.Signal, stdout io.Writer) (code int) {
+	if err := syscall.Kill(pid, sig); err != nil {
+		fmt.Fprintf(stdout, "sending signal to server: %v\n", err)
+		return 1
 	}
-	err := syscall.Kill(pid, 0)
-	return err == nil || errors.Is(err, syscall.EPERM)
+	return 0
+}
+
+// CheckPidFile returns what is to be said in the log of a pid file that a
+// server has left behind (httpd 2.4 server/log.c, ap_log_pid).
+func CheckPidFile(path string) string {
+	pid, err := readPidFile(path)
+	if err != nil || pid == 0 || pid == os.Getpid() {
+		return ""
+	}
+	return fmt.Sprintf("AH00098: pid file %s overwritten -- Unclean shutdown of previous Apache run?", path)
 }

@@ -3,85 +3,99 @@ package supervise
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
-// readyEnv tells a process that it is the one which serves: its descriptor 3
-// takes a word once the sockets are bound.
-const readyEnv = "WSHTTPD_READY_FD"
+// Environment variables by which a process of this program tells the one that
+// it executes what it is. They hold no more than numbers and addresses.
+const (
+	detachedVariable = "WSHTTPD_DETACHED" // set in the process that has detached
+	workerVariable   = "WSHTTPD_WORKER"   // addresses of the listeners that a worker is handed
+)
 
-const readyFD = 3
+// firstFile is the descriptor of the first of exec.Cmd's ExtraFiles.
+const firstFile = 3
 
-// ErrSaid stands for what another process has reported already.
-var ErrSaid = errors.New("reported by the process in the background")
-
-// Detach has a copy of this process serve in the background, and returns when
-// that has bound its sockets: with ErrSaid when it has ended before.
-func Detach(argv []string) error {
-	ready, report, err := os.Pipe()
-	if err != nil {
-		return err
-	}
-	defer ready.Close()
-	child := exec.Command("/proc/self/exe")
-	child.Args = argv
-	child.Env = append(os.Environ(), fmt.Sprintf("%s=%d", readyEnv, readyFD))
-	child.Stderr = os.Stderr
-	child.ExtraFiles = []*os.File{report}
-	child.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	if err := child.Start(); err != nil {
-		return err
-	}
-	_ = report.Close() // the child has its own
-	if word, err := io.ReadAll(ready); err == nil && len(word) > 0 {
-		return nil
-	}
-	_ = child.Wait() // what it had to say is said
-	return ErrSaid
-}
-
-// IsDetached reports whether this process is Detach's copy.
-func IsDetached() bool { return os.Getenv(readyEnv) != "" }
-
-// Ready tells the process that waits in Detach that the sockets are bound.
-// From then on what is written to the standard error goes to log, and nothing
-// is read from a terminal.
-func Ready(log string) error {
-	report := os.NewFile(readyFD, "ready")
-	_ = os.Unsetenv(readyEnv)
-	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
-	if err != nil {
-		return err
-	}
-	defer null.Close()
-	stderr, err := os.OpenFile(log, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o644)
-	if err != nil {
-		stderr = null
-	} else {
-		defer stderr.Close()
-	}
-	for fd, file := range map[int]*os.File{0: null, 1: null, 2: stderr} {
-		if err := syscall.Dup3(int(file.Fd()), fd, 0); err != nil {
-			return err
+// executable is this program, also when its file has been replaced: then what
+// is at its place counts, as after a package was upgraded.
+func executable() string {
+	if path, err := os.Executable(); err == nil {
+		if _, err := os.Stat(path); err == nil {
+			return path
 		}
 	}
-	_, err = report.WriteString("ready")
-	return errors.Join(err, report.Close())
+	return "/proc/self/exe"
 }
 
-// RedirectErrors has what is written to the standard error go to a file (-E),
-// if one is named.
-func RedirectErrors(path string) error {
-	if path == "" {
-		return nil
-	}
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o644)
+// Detach executes this program again in a session of its own, and waits until
+// that serves or has failed: it has written its errors to the same stderr. It
+// returns the exit status.
+func Detach(stderr *os.File) int {
+	r, w, err := os.Pipe()
 	if err != nil {
-		return fmt.Errorf("cannot open %s: %w", path, err)
+		fmt.Fprintf(stderr, "could not detach: %v\n", err)
+		return 1
+	}
+	defer r.Close()
+	cmd := exec.Command(executable(), os.Args[1:]...)
+	cmd.Args[0] = os.Args[0]
+	cmd.Env = append(os.Environ(), detachedVariable+"=1")
+	cmd.Stderr, cmd.Stdout = stderr, os.Stdout
+	cmd.ExtraFiles = []*os.File{w}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	err = cmd.Start()
+	_ = w.Close() // the child has it
+	if err != nil {
+		fmt.Fprintf(stderr, "could not detach: %v\n", err)
+		return 1
+	}
+	if n, _ := r.Read(make([]byte, 1)); n == 1 {
+		return 0
+	}
+	if _, failed := errors.AsType[*exec.ExitError](cmd.Wait()); failed {
+		return max(cmd.ProcessState.ExitCode(), 1)
+	}
+	return 0
+}
+
+// IsDetached reports whether this process was executed by Detach.
+func IsDetached() bool { return os.Getenv(detachedVariable) != "" }
+
+// leaveTerminal has what is written to stderr go to the error log, where that
+// is a file, as httpd does; also after the log was rotated. A process that is
+// detached has nothing else to write to, nor to read from.
+func leaveTerminal(errorLog string, detached bool) error {
+	file, err := os.OpenFile(errorLog, os.O_WRONLY|os.O_APPEND, 0)
+	if err != nil && !detached {
+		return nil // a pipe, or syslog: stderr stays as it is
+	}
+	null, nullErr := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	if nullErr != nil {
+		return nullErr
+	}
+	defer null.Close()
+	if err != nil {
+		file = null
 	}
 	defer file.Close()
-	return syscall.Dup3(int(file.Fd()), 2, 0)
+	if err := unix.Dup2(int(file.Fd()), syscall.Stderr); err != nil || !detached {
+		return err
+	}
+	if err := unix.Dup2(int(null.Fd()), syscall.Stdin); err != nil {
+		return err
+	}
+	return unix.Dup2(int(null.Fd()), syscall.Stdout)
+}
+
+// release tells the process that waits in Detach that all is well.
+func release() error {
+	_ = os.Unsetenv(detachedVariable)
+	ready := os.NewFile(firstFile, "readiness")
+	defer ready.Close()
+	_, err := ready.Write([]byte{1})
+	return err
 }

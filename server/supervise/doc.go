@@ -1,7 +1,15 @@
 // Package supervise is the outer side of the process: its command line, its
 // pid file and its signals. It parses no network input and loads no plugin.
 //
-// One process in the foreground stands for httpd's parent and children, so
-// that a graceful restart (USR1, HUP) checks the configuration, says what it
-// found, and changes nothing.
+// A master, which stays root, stands for httpd's parent: it has the pid file,
+// the signals and the listening sockets. Workers, which are this program
+// executed again, serve:
+//
+//	wshttpd -k start           reads the configuration, waits, returns 0 or 1
+//	  `-- wshttpd              the master, detached (-DFOREGROUND: the first process)
+//	        |-- wshttpd        a worker, as User and Group
+//	        `-- wshttpd        one of an older configuration, with its WebSockets
+//
+// With -X one process is all of it; USR1 and HUP then check the configuration,
+// say what they found, and change nothing.
 package supervise

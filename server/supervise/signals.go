@@ -9,8 +9,11 @@ import (
 
 // Actions is what signals do, one at a time.
 type Actions struct {
-	// Check checks the configuration at USR1 and HUP, and changes nothing.
+	// Check checks the configuration at USR1 and HUP, and changes nothing. It
+	// is nil in a worker: there HUP is an end like TERM, by Restart.
 	Check func(signal string)
+	// Restart is Stop where another serves already.
+	Restart func(context.Context)
 	// Drain stops accepting at WINCH and returns when the last connection has
 	// ended, or when a TERM or INT has ended the context.
 	Drain func(context.Context)
@@ -39,14 +42,28 @@ func Notify(debug bool) *Signals {
 	return s
 }
 
+// EndWith has the signals end as HUP does once gone is closed.
+func (s *Signals) EndWith(gone <-chan struct{}) {
+	go func() {
+		<-gone
+		s.incoming <- syscall.SIGHUP
+	}()
+}
+
 // Run obeys signals until one of them has ended the server.
 func (s *Signals) Run(a Actions) {
 	for sig := range s.incoming {
 		switch sig {
 		case syscall.SIGUSR1:
-			a.Check("USR1")
+			if a.Check != nil {
+				a.Check("USR1")
+			}
 			continue
 		case syscall.SIGHUP:
+			if a.Check == nil {
+				s.during(a.Restart)
+				return
+			}
 			a.Check("HUP")
 			continue
 		case syscall.SIGWINCH:

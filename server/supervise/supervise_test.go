@@ -27,12 +27,16 @@ func TestOptionsAreReadAsGetoptDoes(t *testing.T) {
 		"a value may look like one":    {[]string{"-D", "-t"}, CommandLine{Defines: []string{"-t"}}},
 		"dashes end the options":       {[]string{"-t", "--"}, CommandLine{Test: true}},
 		"levels ignore case":           {[]string{"-e", "DEBUG"}, CommandLine{Level: "debug"}},
-		"-k start":                     {[]string{"-k", "start"}, CommandLine{Command: "start"}},
+		"-k start is the default":      {[]string{"-k", "start"}, CommandLine{Command: "start"}},
 		"the other flags":              {[]string{"-v", "-V", "-h"}, CommandLine{Version: true, Build: true, Help: true}},
+		"-S is two dumps":              {[]string{"-S"}, CommandLine{Test: true, Defines: []string{"DUMP_VHOSTS", "DUMP_RUN_CFG"}}},
+		"-M is one dump":               {[]string{"-M"}, CommandLine{Test: true, Defines: []string{"DUMP_MODULES"}}},
+		"-T is no test":                {[]string{"-T"}, CommandLine{NoRoots: true}},
+		"lists and a file for errors":  {[]string{"-lL", "-E", "x"}, CommandLine{Static: true, List: true, Errors: "x"}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			test.want.Program = "httpd"
+			test.want.Argv0, test.want.Program = "/usr/sbin/httpd", "httpd"
 			got, err := Parse(append([]string{"/usr/sbin/httpd"}, test.args...))
 			if err != nil || !reflect.DeepEqual(*got, test.want) {
 				t.Errorf("Parse(%q) = %+v, %v, want %+v", test.args, *got, err, test.want)

@@ -1,0 +1,60 @@
+package supervise
+
+import (
+	"os"
+	"strconv"
+	"syscall"
+)
+
+// Handover is what a worker has from the process that executed it.
+type Handover struct {
+	Listeners map[string]*os.File // by address, as Listener.Address writes it
+
+	ready    *os.File
+	detached bool
+	Gone     <-chan struct{} // closed when that process has ended
+}
+
+// Descriptors of a worker: where it reports that it serves, what ends with
+// the other process, and from there on the listeners.
+const (
+	readyFile = firstFile + iota
+	lifeFile
+	listenerFile
+)
+
+// TakeOver returns what this process was handed, nil if it is no worker.
+// Nothing of it reaches what plugins execute.
+func TakeOver() *Handover {
+	list, is := os.LookupEnv(workerVariable)
+	if !is {
+		return nil
+	}
+	_ = os.Unsetenv(workerVariable)
+	h := &Handover{Listeners: make(map[string]*os.File), ready: inherited(readyFile, "readiness"), detached: IsDetached()}
+	_ = os.Unsetenv(detachedVariable)
+	for i, address := range splitList(list) {
+		h.Listeners[address] = inherited(listenerFile+i, address)
+	}
+	gone := make(chan struct{})
+	life := inherited(lifeFile, "life")
+	go func() {
+		_, _ = life.Read(make([]byte, 1)) // its end is what it says
+		close(gone)
+	}()
+	h.Gone = gone
+	return h
+}
+
+func inherited(fd int, name string) *os.File {
+	syscall.CloseOnExec(fd)
+	return os.NewFile(uintptr(fd), name+" "+strconv.Itoa(fd))
+}
+
+// Ready reports that this process serves, and leaves the terminal for the
+// error log.
+func (h *Handover) Ready(errorLog string) {
+	_ = leaveTerminal(errorLog, h.detached) // stderr then stays where it is
+	_, _ = h.ready.Write([]byte{1})         // if nobody hears it, Gone tells
+	_ = h.ready.Close()
+}

@@ -1,0 +1,117 @@
+package supervise
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// readyTime bounds the start of a worker.
+const readyTime = 60 * time.Second
+
+// worker is a process that serves: one generation of the configuration.
+type worker struct {
+	cmd     *exec.Cmd
+	life    *os.File // what ends with this process, and so tells the worker
+	sockets sockets
+	started time.Time
+	ended   chan struct{} // closed when it has
+	told    bool          // that it is to end: nobody takes its place
+}
+
+func splitList(list string) []string {
+	if list == "" {
+		return nil
+	}
+	return strings.Split(list, ",")
+}
+
+// startWorker executes this program as a worker, and waits until it serves.
+func startWorker(s sockets) (*worker, error) {
+	ready, readyEnd, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	defer ready.Close()
+	lifeEnd, life, err := os.Pipe()
+	if err != nil {
+		_ = readyEnd.Close()
+		return nil, err
+	}
+	addresses := s.addresses()
+	cmd := exec.Command(executable(), os.Args[1:]...)
+	cmd.Args[0] = os.Args[0]
+	cmd.Env = append(workerEnviron(), workerVariable+"="+strings.Join(addresses, ","))
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // what a terminal sends is the master's to pass on
+	cmd.ExtraFiles = []*os.File{readyEnd, lifeEnd}
+	for _, address := range addresses {
+		cmd.ExtraFiles = append(cmd.ExtraFiles, s[address])
+	}
+	err = cmd.Start()
+	_, _ = readyEnd.Close(), lifeEnd.Close() // the worker has them
+	if err != nil {
+		_ = life.Close()
+		return nil, err
+	}
+	w := &worker{cmd: cmd, life: life, sockets: s, started: time.Now(), ended: make(chan struct{})}
+	go w.wait()
+	if err := w.awaitReady(ready); err != nil {
+		w.kill()
+		return nil, err
+	}
+	return w, nil
+}
+
+// workerEnviron is the environment without what concerns this process alone.
+func workerEnviron() []string {
+	return slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "NOTIFY_SOCKET=") })
+}
+
+func (w *worker) wait() {
+	_ = w.cmd.Wait() // ProcessState says it
+	_ = w.life.Close()
+	close(w.ended)
+}
+
+// errNotReady is of a worker that has ended; it has said why.
+var errNotReady = errors.New("the new process ended before it served")
+
+func (w *worker) awaitReady(ready *os.File) error {
+	if err := ready.SetReadDeadline(time.Now().Add(readyTime)); err != nil {
+		return err
+	}
+	n, err := ready.Read(make([]byte, 1))
+	switch {
+	case n == 1:
+		return nil
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return fmt.Errorf("the new process did not serve within %v", readyTime)
+	}
+	return errNotReady
+}
+
+func (w *worker) signal(sig syscall.Signal) { _ = w.cmd.Process.Signal(sig) } // one that has ended needs none
+
+// kill ends it without asking.
+func (w *worker) kill() {
+	w.told = true
+	w.signal(syscall.SIGKILL)
+	<-w.ended
+}
+
+// tell asks it to end, by TERM, HUP or WINCH.
+func (w *worker) tell(sig syscall.Signal) {
+	w.told = true
+	w.signal(sig)
+}
+
+// howEnded says how a worker has ended.
+func (w *worker) howEnded() string {
+	return fmt.Sprintf("worker %d ended after %v: %v", w.cmd.Process.Pid, time.Since(w.started).Round(time.Millisecond), w.cmd.ProcessState)
+}
