@@ -276,10 +276,11 @@ func parseVersion(s string) (v [3]int, good bool) {
 // as PCRE does, and a path must not be able to make it run for long.
 const matchTime = 100 * time.Millisecond
 
-// compileRegexp compiles a pattern in PCRE's syntax, lookahead and
+// compileRegexp compiles a pattern in PCRE's syntax as httpd does, whose dot
+// matches a newline too (RegexDefaultOptions DOTALL): lookahead and
 // backreferences included.
 func compileRegexp(pattern string) (*regexp2.Regexp, error) {
-	re, err := regexp2.Compile(pattern, regexp2.None)
+	re, err := regexp2.Compile(pattern, regexp2.Singleline)
 	if err != nil {
 		return nil, err
 	}

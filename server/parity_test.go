@@ -58,6 +58,9 @@ Require all granted
 <LocationMatch "^/(?i:re)/[0-9]+$">
 Require all denied
 </LocationMatch>
+<LocationMatch "^/nl.*x$">
+Require all denied
+</LocationMatch>
 <Directory HOME/docs/index403>
 <Files index.html>
 Require all denied
@@ -202,7 +205,7 @@ func parityRequests() []string {
 		"/m3/", "/m3/x.txt", "/named", "/named/", "/named/x.txt", "/.htpasswd", "/.htmissing", "/sub/.htx/y", "/.hidden", "/x.tar.own", "/y.own.txt", "/z.HTML",
 		"/sp%20ace.txt", "/%41.txt", "/%2541.txt", "/link", "/dir", "/dir/", "/dir/other.html", "/dangling", "/dangling/x", "/nolink/l", "/nolink/d",
 		"/nolink/d/", "/nolink/d/other.html", "/nolink/f.txt", "/owner/l", "/index403/", "/shut", "/shut/f.txt", "/shut/open", "/shutter", "/Shut", "/re/12",
-		"/RE/12", "/re/12x", "//shut", "/sub/../shut", "/sub/%2e%2e/shut", "/%73hut", "/sub//../a.txt", "/sub/./../a.txt", "/sub/..", "/sub/.", "/sub/../..",
+		"/RE/12", "/re/12x", "/nl%0ax", "/nlx", "/nl%0a", "//shut", "/sub/../shut", "/sub/%2e%2e/shut", "/%73hut", "/sub//../a.txt", "/sub/./../a.txt", "/sub/..", "/sub/.", "/sub/../..",
 		"/..", "/../a.txt", "/%2e%2e/a.txt", "/.%2e/a.txt", "/sub/%2e", "/a%2ftxt", "/%00", "/a.txt%00", "/%zz", "/%", "/%4", "/a.txt?%zz", "/a.txt?x=/../y",
 		"/two..dots", "/semi;colon", "/semi", "/%0a", "/%7f", "/%c3%a9", "/%5c..%5ca.txt", "/a.txt%20", "/a.txt.", "/a.txt#x", "/?#", "*", "/...",
 		"http://main.example/a.txt", "http://other.example/sub", "http://main.example", "http://main.example:80/a.txt", "https://main.example/a.txt",
