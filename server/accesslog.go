@@ -72,8 +72,7 @@ func (s *Server) newAccessEntry(ctx *fasthttp.RequestCtx, r *route, status int, 
 
 func wantsEntry(ctx *fasthttp.RequestCtx, r *route, l *httpdconf.AccessLog) bool {
 	if l.Env != "" {
-		_, isSet := r.env[l.Env]
-		return isSet != l.Unless
+		return r.isSet(l.Env) != l.Unless
 	}
 	if l.Expr == nil {
 		return true
@@ -167,7 +166,8 @@ func (f *accessFacts) of(item *httpdconf.LogItem) string {
 	case 'C':
 		return orDash(cookieOf(f.ctx, item.Arg))
 	case 'e':
-		return orDash(f.r.env[item.Arg])
+		value, _ := f.r.env.get(item.Arg)
+		return orDash(value)
 	case 'f':
 		if f.r.place.dir == "" { // nobody has looked
 			return orDash(f.r.filename)

@@ -24,7 +24,7 @@ SetEnvIfNoCase X-Probe "^FOO(.*)" probe=$1
 SetEnvIf ^X-P probe2 byname
 SetEnvIfExpr "req('User-Agent') =~ /Bad(.)/ && %{REQUEST_METHOD} == 'GET'" byexpr=$1 !never
 SetEnvIf insub yes again=1
-SetEnvIf X-None "^$" none
+SetEnvIf X-None "^$" NoNe
 SetEnvIf Remote_Addr "^127\." near
 SetEnvIf Request_Method HEAD headed=1
 SetEnvIf Request_Protocol "1\.0" old
@@ -43,12 +43,12 @@ Require not env bad
 </RequireAll>
 </Location>
 <Location /near>
-Require env near none2
+Require env NEAR none2
 </Location>
 <Location /compat>
 Order allow,deny
 Allow from all
-Deny from env=bad
+Deny from env=BAD
 </Location>
 LogFormat "%h %l %u %t \"%r\" %>s %b \"%{Referer}i\" \"%{User-Agent}i\"" combined
 LogFormat "last %r"
@@ -59,7 +59,7 @@ LogFormat "%%x%a %{c}a %A %200,304B %{one}C %{two}C %{found}e %{whole}e %f %H %k
 CustomLog HOME/logs/env "%U %{insub}e %{again}e %{probe}e %{probe2}e %{byname}e %{none}e %{near}e %{headed}e %{old}e %{bad}e %{always}e %{gone}e %{here}e %{byexpr}e"
 CustomLog HOME/logs/more "%p %{canonical}p %q %200R %s %<s %v %V %X %{Location}o %200{Content-Type}o %!200,304{User-Agent}i %404{Referer}i %200b %{x}n\ttab\\nline %^ti %{Accept}^ti"
 CustomLog HOME/logs/bytes "%I %s"
-CustomLog HOME/logs/only common env=insub
+CustomLog HOME/logs/only common env=InSub
 CustomLog HOME/logs/not "%U" env=!insub
 CustomLog HOME/logs/expr "%U" "expr=%{REQUEST_METHOD} == 'HEAD' || %{REQUEST_URI} =~ m#txt#"
 CustomLog HOME/logs/times "%{%Y-%m}t %{begin:%H}t %{%d/%b/%Y:%H}t %T %{s}T"

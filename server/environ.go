@@ -8,21 +8,30 @@ import (
 	"github.com/wshttpd/wshttpd/httpdconf"
 )
 
-// environ is the environment of a request (httpd's subprocess_env): names keep
-// their case. Its zero value is empty.
+// environ is the environment of a request (httpd's subprocess_env), by name in
+// lower case: names are looked up in any case, as in all of APR's tables. Its zero
+// value is empty.
 type environ map[string]string
+
+// get returns a variable, and whether it is set.
+func (e environ) get(name string) (value string, isSet bool) {
+	value, isSet = e[strings.ToLower(name)]
+	return value, isSet
+}
+
+func (e environ) unset(name string) { delete(e, strings.ToLower(name)) }
 
 // set sets a variable.
 func (e *environ) set(name, value string) {
 	if *e == nil {
 		*e = make(environ)
 	}
-	(*e)[name] = value
+	(*e)[strings.ToLower(name)] = value
 }
 
 // isSet reports whether a variable is in the environment.
 func (r *route) isSet(variable string) bool {
-	_, isSet := r.env[variable]
+	_, isSet := r.env.get(variable)
 	return isSet
 }
 
@@ -38,7 +47,7 @@ func (r *route) setEnvIf(ctx *fasthttp.RequestCtx, rules []*httpdconf.EnvRule) {
 		}
 		for _, v := range vars {
 			if v.Unset {
-				delete(r.env, v.Name)
+				r.env.unset(v.Name)
 			} else {
 				r.env.set(v.Name, v.Value)
 			}
@@ -73,7 +82,8 @@ func (r *route) attribute(ctx *fasthttp.RequestCtx, rule *httpdconf.EnvRule) str
 	if lines := headerLines(ctx, name); len(lines) > 0 {
 		return strings.Join(lines, ", ")
 	}
-	return r.env[name]
+	value, _ := r.env.get(name)
+	return value
 }
 
 // setEnvIfHere runs the rules of the sections that cover the request: those

@@ -156,9 +156,11 @@ func (e exprEnv) Function(name, arg string) (string, error) {
 	case "resp":
 		return string(e.ctx.Response.Header.Peek(arg)), nil
 	case "reqenv":
-		return e.r.env[arg], nil
+		value, _ := e.r.env.get(arg)
+		return value, nil
 	case "note":
-		return e.r.notes[arg], nil
+		value, _ := e.r.notes.get(arg)
+		return value, nil
 	case "osenv":
 		return os.Getenv(arg), nil
 	case "env":
@@ -184,7 +186,7 @@ func (e exprEnv) Function(name, arg string) (string, error) {
 // process's.
 func (e exprEnv) environment(name string) string {
 	for _, list := range []environ{e.r.notes, e.r.env} {
-		if value, set := list[name]; set {
+		if value, set := list.get(name); set {
 			return value
 		}
 	}

@@ -67,7 +67,7 @@ func (h headerEdits) applies(e *httpdconf.HeaderEdit) bool {
 	switch {
 	case e.Env != "":
 		name, negated := strings.CutPrefix(e.Env, "!")
-		_, set := h.env.r.env[name]
+		set := h.env.r.isSet(name)
 		return set != negated
 	case e.If != nil:
 		holds, err := e.If.Bool(h.env)
@@ -163,7 +163,7 @@ func (h headerEdits) value(e *httpdconf.HeaderEdit) string {
 		case 's':
 			b.WriteString("(null)") // the variables of mod_ssl
 		case 'e':
-			value, set := h.env.r.env[part.Text]
+			value, set := h.env.r.env.get(part.Text)
 			if !set {
 				value = "(null)"
 			}
