@@ -40,6 +40,7 @@ type walk struct {
 	override override          // what may stand here
 	rules    *AuthzRule        // the container of Require lines that is open
 	ifs      []*Section        // all of the configuration
+	methods  *MethodSet        // of the Limit sections that are open
 	checks   []*hcl.Diagnostic // what httpd finds once the tree is processed
 
 	logFormats map[*Host]*logSettings
@@ -240,7 +241,7 @@ func commandTable() map[string][]command {
 		coreCommands(), sectionCommands(), soCommands(), mpmCommands(), unixdCommands(),
 		webSocketCommands(), draft76Commands(), authzCoreCommands(), accessCompatCommands(), dirCommands(), mimeCommands(), aliasCommands(), filterCommands(),
 		authnCommands(), envCommands(), logConfigCommands(), sslCommands(),
-		limitCommands(), capCommands("event.c"), capCommands("worker.c"), capCommands("prefork.c"), ifCommands(), answerCommands(), headersCommands(),
+		limitCommands(), capCommands("event.c"), capCommands("worker.c"), capCommands("prefork.c"), ifCommands(), answerCommands(), headersCommands(), limitSectionCommands(), remoteIPCommands(),
 	} {
 		for name, c := range rows {
 			key := strings.ToLower(name)

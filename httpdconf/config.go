@@ -45,6 +45,10 @@ type Config struct {
 
 	Cap Cap // of connections
 
+	// Methods are those that Limit sections name beyond httpd's own: a file
+	// answers them 405, not 501.
+	Methods []string
+
 	// EventLoops is how many event loops are wanted; 0 leaves it to the server.
 	EventLoops int
 
@@ -118,6 +122,8 @@ type Host struct {
 	Limits HTTPLimits
 
 	SSL *SSLHost // nil where no line of mod_ssl stands
+
+	RemoteIP *RemoteIPHost // nil where no line of mod_remoteip stands
 
 	// AccessLogs are the lines of CustomLog and TransferLog.
 	AccessLogs []*AccessLog
@@ -246,6 +252,7 @@ type AuthzDir struct {
 	Root      *AuthzRule // nil where no Require stands: everybody
 	Merging   AuthMerging
 	Forbidden *bool  // AuthzSendForbiddenOnFailure; nil inherits
+	Resolves  bool   // names of hosts may have to be looked up, which takes its time
 	Section   string // the enclosing section's opener, for the log
 	Range     hcl.Range
 }
@@ -265,6 +272,7 @@ const (
 // AuthzRule is one Require line, or a container of rules.
 type AuthzRule struct {
 	Not      bool         // Require not, RequireNone
+	Limit    *MethodSet   // of a Limit section: silent on other methods
 	All      bool         // of a container: RequireAll; else one is enough
 	Rules    []*AuthzRule // of a container
 	Provider string       // as Require names it, "valid-user"; empty for a container
@@ -272,7 +280,9 @@ type AuthzRule struct {
 	Granted  bool // of all
 	Networks []netip.Prefix
 	Methods  []string
-	Names    []string // of users, groups, variables
+	Names    []string   // of users, groups, hosts, variables
+	OfUser   bool       // Expr reads the user's name
+	Text     *expr.Expr // gives Names for each request; nil where they are constant
 	Expr     *expr.Expr
 }
 

@@ -68,6 +68,7 @@ func inherit(h, main *Host) {
 		h.Timeout = main.Timeout
 	}
 	h.SSL = inheritSSL(h.SSL, main.SSL)
+	h.RemoteIP = inheritRemoteIP(h.RemoteIP, main.RemoteIP)
 	h.LogLevels = main.LogLevels.Merge(h.LogLevels)
 	h.Base = main.Base.Merge(h.Base)
 	h.PathAliases = append(h.PathAliases, main.PathAliases...)

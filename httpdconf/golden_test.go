@@ -141,7 +141,7 @@ func dumpRecords(b *bytes.Buffer, indent string, r Records) {
 		dumpRule(b, indent+"  ", a.Root)
 	}
 	if a := r.Access; a != nil {
-		line("order %d allow %v deny %v", a.Order, a.Allow, a.Deny)
+		line("orders %v allow %v deny %v satisfy %v", a.Orders, a.Allow, a.Deny, a.Satisfy)
 	}
 	if i := r.Index; i != nil {
 		line("index %q", i.DirectoryIndex)
@@ -167,7 +167,7 @@ func dumpRule(b *bytes.Buffer, indent string, r *AuthzRule) {
 	if r == nil {
 		return
 	}
-	fmt.Fprintf(b, "%s%s not %v all %v granted %v networks %v methods %v\n", indent, r.Provider, r.Not, r.All, r.Granted, r.Networks, r.Methods)
+	fmt.Fprintf(b, "%s%s not %v all %v granted %v networks %v methods %v on %v\n", indent, r.Provider, r.Not, r.All, r.Granted, r.Networks, r.Methods, r.Limit)
 	for _, child := range r.Rules {
 		dumpRule(b, indent+"  ", child)
 	}

@@ -20,26 +20,56 @@ const (
 
 // AccessDir is mod_access_compat's record. It is never merged.
 type AccessDir struct {
-	Order       AccessOrder
-	Allow, Deny AccessList
-
-	SatisfyAny bool // Satisfy Any: either these lines or Require
+	Orders      []AccessByMethod[AccessOrder]
+	Satisfy     []AccessByMethod[bool] // Any: either these lines or Require
+	Allow, Deny []AccessEntry
+	Resolves    bool // names of hosts may have to be looked up, which takes its time
 }
 
-// AccessList is whom Allow or Deny lines name.
-type AccessList struct {
-	All      bool
-	Networks []netip.Prefix
-	Set      []string // variables, one of which is set
-	NotSet   []string // variables, one of which is not
+// AccessByMethod is what one line sets, for the methods of the Limit section
+// in which it stands.
+type AccessByMethod[T any] struct {
+	Limit *MethodSet
+	Value T
+}
+
+// lastOf returns what the last of the lines says of a method, else the zero
+// value.
+func lastOf[T any](lines []AccessByMethod[T], method string) (value T) {
+	for _, line := range lines {
+		if line.Limit.Has(method) {
+			value = line.Value
+		}
+	}
+	return value
+}
+
+// AccessEntry is one word of an Allow or Deny line: All, Network, Host, or else
+// Variable.
+type AccessEntry struct {
+	Limit   *MethodSet
+	All     bool
+	Network netip.Prefix
+	Host    string // the end of the client's name
+
+	Variable string // of the environment
+	Unset    bool   // it has to be unset
+}
+
+// AccessRequest is what the lines look at.
+type AccessRequest struct {
+	Client netip.Addr
+	Method string
+	IsSet  func(variable string) bool // in the environment
+	HostIs func(domain string) bool   // of the name of Client
 }
 
 // accessCompatCommands are the rows of mod_access_compat.
 func accessCompatCommands() map[string]command {
 	return map[string]command{
 		"Order":   {"mod_access_compat.c", (*walk).setOrder, "`allow,deny`, `deny,allow` or `mutual-failure`"},
-		"Allow":   {"mod_access_compat.c", (*walk).setAllow, "`from all`, addresses, networks and `env=`; any other refuses the start"},
-		"Deny":    {"mod_access_compat.c", (*walk).setDeny, "`from all`, addresses, networks and `env=`; any other refuses the start"},
+		"Allow":   {"mod_access_compat.c", (*walk).setAllow, "`from all`, addresses, networks, names of hosts and `env=`"},
+		"Deny":    {"mod_access_compat.c", (*walk).setDeny, "`from all`, addresses, networks, names of hosts and `env=`"},
 		"Satisfy": {"mod_access_compat.c", (*walk).setSatisfy, "`All`, or `Any`: either `Allow` and `Deny` let a client in, or `Require` does"},
 	}
 }
@@ -58,48 +88,54 @@ func (w *walk) setOrder(_ *syntax.Node, words []syntax.Arg) *problem {
 	if !known {
 		return &problem{text: "unknown order", at: words[0].Range}
 	}
-	w.accessRecord().Order = order
+	d := w.accessRecord()
+	d.Orders = append(d.Orders, AccessByMethod[AccessOrder]{w.methods, order})
 	return nil
 }
 
 func (w *walk) setAllow(_ *syntax.Node, words []syntax.Arg) *problem {
-	return w.accessRecord().Allow.add(words)
+	return w.addAccess(&w.accessRecord().Allow, words)
 }
 
 func (w *walk) setDeny(_ *syntax.Node, words []syntax.Arg) *problem {
-	return w.accessRecord().Deny.add(words)
+	return w.addAccess(&w.accessRecord().Deny, words)
 }
 
-// add reads the words of an Allow or Deny line (httpd 2.4
+// addAccess reads the words of an Allow or Deny line (httpd 2.4
 // modules/aaa/mod_access_compat.c, allow_cmd).
-func (l *AccessList) add(words []syntax.Arg) *problem {
+func (w *walk) addAccess(list *[]AccessEntry, words []syntax.Arg) *problem {
 	if !strings.EqualFold(words[0].Text, "from") {
 		return &problem{text: "allow and deny must be followed by 'from'", at: words[0].Range}
 	}
 	for _, a := range words[1:] {
-		if strings.EqualFold(a.Text, "all") {
-			l.All = true
-			continue
-		}
-		if name, isEnv := cutPrefixFold(a.Text, "env="); isEnv {
-			if not, negated := strings.CutPrefix(name, "!"); negated {
-				l.NotSet = append(l.NotSet, not)
-			} else {
-				l.Set = append(l.Set, name)
-			}
-			continue
-		}
-		if !isAddress(a.Text) {
-			return &problem{text: "Allow and Deny from " + a.Text + notObeyed, at: a.Range,
-				hint: "rather than let everybody in, the server does not start; all, addresses, networks and env= are obeyed"}
-		}
-		network, why := parseNetwork(a.Text)
+		e, why := accessEntry(a.Text)
 		if why != "" {
 			return &problem{text: why, at: a.Range}
 		}
-		l.Networks = append(l.Networks, network)
+		e.Limit = w.methods
+		w.records.Access.Resolves = w.records.Access.Resolves || e.Host != ""
+		*list = append(*list, e)
 	}
 	return nil
+}
+
+func accessEntry(word string) (e AccessEntry, why string) {
+	address, _, hasMask := strings.Cut(word, "/")
+	name, isEnv := cutPrefixFold(word, "env=")
+	not, negated := strings.CutPrefix(name, "!")
+	switch {
+	case isEnv:
+		e.Variable, e.Unset = not, negated
+	case strings.EqualFold(word, "all"):
+		e.All = true
+	case looksLikeIP(address):
+		e.Network, why = parseNetwork(word)
+	case hasMask:
+		why = "An IP address was expected"
+	default:
+		e.Host = word
+	}
+	return e, why
 }
 
 func cutPrefixFold(s, prefix string) (rest string, found bool) {
@@ -109,34 +145,44 @@ func cutPrefixFold(s, prefix string) (rest string, found bool) {
 	return s[len(prefix):], true
 }
 
-// isAddress tells an address from the name of a host or a variable.
-func isAddress(s string) bool {
-	return strings.Trim(s, "0123456789./") == "" || strings.Contains(s, ":") && strings.Trim(s, "0123456789abcdefABCDEF:./") == ""
-}
-
 func (w *walk) setSatisfy(_ *syntax.Node, words []syntax.Arg) *problem {
 	switch strings.ToLower(words[0].Text) {
 	case "all", "any":
-		w.accessRecord().SatisfyAny = strings.EqualFold(words[0].Text, "any")
+		d := w.accessRecord()
+		d.Satisfy = append(d.Satisfy, AccessByMethod[bool]{w.methods, strings.EqualFold(words[0].Text, "any")})
 		return nil
 	}
 	return &problem{text: "Satisfy either 'any' or 'all'.", at: words[0].Range}
 }
 
-// Admits reports whether the record lets a client in. isSet tells of the
-// environment (httpd 2.4 modules/aaa/mod_access_compat.c, check_dir_access).
-func (d *AccessDir) Admits(client netip.Addr, isSet func(variable string) bool) bool {
+// SatisfiesAny reports whether Satisfy Any holds for a method.
+func (d *AccessDir) SatisfiesAny(method string) bool { return d != nil && lastOf(d.Satisfy, method) }
+
+// Admits reports whether the record lets a client in (httpd 2.4
+// modules/aaa/mod_access_compat.c, check_dir_access).
+func (d *AccessDir) Admits(q *AccessRequest) bool {
 	if d == nil {
 		return true
 	}
-	allowed, denied := d.Allow.has(client.Unmap(), isSet), d.Deny.has(client.Unmap(), isSet)
-	if d.Order == DenyThenAllow {
+	has := func(list []AccessEntry) bool {
+		return slices.ContainsFunc(list, func(e AccessEntry) bool { return e.Limit.Has(q.Method) && e.names(q) })
+	}
+	allowed, denied := has(d.Allow), has(d.Deny)
+	if lastOf(d.Orders, q.Method) == DenyThenAllow {
 		return allowed || !denied
 	}
 	return allowed && !denied
 }
 
-func (l *AccessList) has(client netip.Addr, isSet func(string) bool) bool {
-	return l.All || slices.ContainsFunc(l.Networks, func(p netip.Prefix) bool { return p.Contains(client) }) ||
-		slices.ContainsFunc(l.Set, isSet) || slices.ContainsFunc(l.NotSet, func(name string) bool { return !isSet(name) })
+// names reports whether the client is whom the entry names.
+func (e *AccessEntry) names(q *AccessRequest) bool {
+	switch {
+	case e.All:
+		return true
+	case e.Network.IsValid():
+		return e.Network.Contains(q.Client.Unmap())
+	case e.Host != "":
+		return q.HostIs(e.Host)
+	}
+	return q.IsSet(e.Variable) != e.Unset
 }

@@ -1,10 +1,13 @@
 package httpdconf
 
 import (
+	"fmt"
 	"strings"
+	"unicode"
 
 	"github.com/hashicorp/hcl/v2"
 
+	"github.com/wshttpd/wshttpd/httpdconf/expr"
 	"github.com/wshttpd/wshttpd/httpdconf/syntax"
 )
 
@@ -12,9 +15,11 @@ import (
 // mod_auth_basic, mod_authn_file and mod_authz_groupfile. Zero values inherit.
 type AuthnDir struct {
 	Type      AuthType
-	Name      string // the realm, escaped for a quoted string
-	UserFile  string // absolute
-	GroupFile string // absolute
+	Name      string     // the realm, escaped for a quoted string
+	NameExpr  *expr.Expr // gives the realm for each request; nil for Name
+	UserFile  string     // absolute
+	GroupFile string     // absolute
+	Fallible  *bool      // AuthBasicAuthoritative Off: other modules may know the user
 	Range     hcl.Range
 }
 
@@ -31,12 +36,14 @@ const (
 // authnCommands are the rows of the modules that ask for passwords.
 func authnCommands() map[string]command {
 	return map[string]command{
-		"AuthType":               {"mod_authn_core.c", (*walk).setAuthType, "`Basic` or `None`; any other refuses the start"},
-		"AuthName":               {"mod_authn_core.c", (*walk).setAuthName, "the realm that a browser shows"},
-		"AuthUserFile":           {"mod_authn_file.c", (*walk).setAuthUserFile, "users and passwords as `htpasswd` writes them: bcrypt, MD5, SHA1, SHA-crypt; read for each request"},
-		"AuthGroupFile":          {"mod_authz_groupfile.c", (*walk).setAuthGroupFile, "groups and their users, for `Require group`"},
-		"AuthBasicProvider":      {"mod_auth_basic.c", (*walk).setAuthBasicProvider, "`file`; any other refuses the start"},
-		"AuthBasicAuthoritative": {"mod_auth_basic.c", (*walk).setAuthBasicAuthoritative, "`On`, which is the default"},
+		"AuthType":                    {"mod_authn_core.c", (*walk).setAuthType, "`Basic` or `None`; any other refuses the start"},
+		"AuthName":                    {"mod_authn_core.c", (*walk).setAuthName, "the realm that a browser shows"},
+		"AuthUserFile":                {"mod_authn_file.c", (*walk).setAuthUserFile, "users and passwords as `htpasswd` writes them: bcrypt, MD5, SHA1, SHA-crypt; read for each request"},
+		"AuthGroupFile":               {"mod_authz_groupfile.c", (*walk).setAuthGroupFile, "groups and their users, for `Require group`"},
+		"AuthBasicProvider":           {"mod_auth_basic.c", (*walk).setAuthBasicProvider, "`file`; any other refuses the start"},
+		"AuthBasicAuthoritative":      {"mod_auth_basic.c", (*walk).setAuthBasicAuthoritative, "`Off`: a user who is not in the file is answered 500, as by httpd without a further module"},
+		"AuthBasicFake":               {"mod_auth_basic.c", (*walk).setAuthBasicOff, "`off`, which is the default; any other refuses the start"},
+		"AuthBasicUseDigestAlgorithm": {"mod_auth_basic.c", (*walk).setAuthBasicOff, "`Off`, which is the default; any other refuses the start"},
 	}
 }
 
@@ -68,10 +75,17 @@ func (w *walk) setAuthType(n *syntax.Node, words []syntax.Arg) *problem {
 }
 
 // setAuthName takes the realm as it will stand in the header (httpd 2.4
-// modules/aaa/mod_authn_core.c, set_authname).
+// modules/aaa/mod_authn_core.c, set_authname). It is an expression: where it is
+// more than its text it is evaluated for each request.
 func (w *walk) setAuthName(n *syntax.Node, words []syntax.Arg) *problem {
-	w.authn(n).Name = escapeQuotes(words[0].Text)
-	return nil
+	d, text := w.authn(n), words[0].Text
+	if !strings.Contains(text, "%{") && !strings.Contains(text, `\`) {
+		d.Name, d.NameExpr = escapeQuotes(text), nil
+		return nil
+	}
+	e, p := w.textExpr(text, fmt.Sprintf("Cannot parse expression '%s' in AuthName: ", text))
+	d.Name, d.NameExpr = "", e
+	return p
 }
 
 // escapeQuotes puts a backslash in front of quotes that have none (httpd 2.4
@@ -121,11 +135,30 @@ func (w *walk) setAuthBasicProvider(_ *syntax.Node, words []syntax.Arg) *problem
 	return nil
 }
 
-func (w *walk) setAuthBasicAuthoritative(_ *syntax.Node, words []syntax.Arg) *problem {
-	if strings.EqualFold(words[0].Text, "on") {
+func (w *walk) setAuthBasicAuthoritative(n *syntax.Node, words []syntax.Arg) *problem {
+	fallible := strings.EqualFold(words[0].Text, "off")
+	w.authn(n).Fallible = &fallible
+	return nil
+}
+
+// setAuthBasicOff takes what changes nothing.
+func (w *walk) setAuthBasicOff(n *syntax.Node, words []syntax.Arg) *problem {
+	if strings.EqualFold(words[0].Text, "off") {
 		return nil
 	}
-	return &problem{text: "AuthBasicAuthoritative Off" + notObeyed, at: words[0].Range, hint: "there is no other module that could be asked"}
+	return w.plainForm(n)
+}
+
+// Realm returns the realm as it stands in a header, "" where none is set.
+func (d *AuthnDir) Realm(env expr.Env) string {
+	if d.NameExpr == nil {
+		return d.Name
+	}
+	name, err := d.NameExpr.String(env)
+	if err != nil || strings.ContainsFunc(name, unicode.IsControl) {
+		return "" // cannot stand in a header: answered as where there is none
+	}
+	return escapeQuotes(name)
 }
 
 // mergeAuthn merges field by field, as each of the modules does.
@@ -137,8 +170,14 @@ func mergeAuthn(base, over *AuthnDir) *AuthnDir {
 	if m.Type == AuthUnset {
 		m.Type = base.Type
 	}
+	if m.Name == "" && m.NameExpr == nil {
+		m.Name, m.NameExpr = base.Name, base.NameExpr
+	}
+	if m.Fallible == nil {
+		m.Fallible = base.Fallible
+	}
 	for _, field := range []struct{ over, base *string }{
-		{&m.Name, &base.Name}, {&m.UserFile, &base.UserFile}, {&m.GroupFile, &base.GroupFile},
+		{&m.UserFile, &base.UserFile}, {&m.GroupFile, &base.GroupFile},
 	} {
 		if *field.over == "" {
 			*field.over = *field.base

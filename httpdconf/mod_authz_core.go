@@ -15,7 +15,7 @@ import (
 // mod_authz_host that need no name to be resolved.
 func authzCoreCommands() map[string]command {
 	return map[string]command{
-		"Require":                     {"mod_authz_core.c", (*walk).setRequire, "`all`, `ip`, `local`, `method`, `expr`, `env`, `user`, `valid-user`, `group`, each also with `not`; any other refuses the start"},
+		"Require":                     {"mod_authz_core.c", (*walk).setRequire, "`all`, `ip`, `local`, `host`, `forward-dns`, `method`, `expr`, `env`, `user`, `valid-user`, `group`, each also with `not`; any other refuses the start"},
 		"<RequireAll":                 {"mod_authz_core.c", (*walk).requireSection, "all rules in it have to hold"},
 		"<RequireAny":                 {"mod_authz_core.c", (*walk).requireSection, "one rule in it has to hold"},
 		"<RequireNone":                {"mod_authz_core.c", (*walk).requireSection, "no rule in it may hold"},
@@ -58,7 +58,10 @@ func (w *walk) setRequire(n *syntax.Node, _ []syntax.Arg) *problem {
 		p.at = n.ArgsRange()
 		return p
 	}
-	rule.Not = negated
+	if provider == "host" || provider == "forward-dns" {
+		w.authzRecord(n).Resolves = true
+	}
+	rule.Not, rule.Limit = negated, w.methods
 	return w.addRule(n, rule, "negative Require")
 }
 
@@ -92,6 +95,13 @@ func (w *walk) addRule(n *syntax.Node, rule *AuthzRule, name string) *problem {
 		}
 		return &problem{text: fmt.Sprintf("%s directive has no effect in <%s> directive", name, outer), at: n.NameRange(),
 			hint: "put it into <RequireAll>, beside what lets somebody in"}
+	}
+	// A container is silent on the methods of which none of its rules says
+	// anything.
+	if len(into.Rules) == 0 {
+		into.Limit = rule.Limit
+	} else {
+		into.Limit = into.Limit.union(rule.Limit)
 	}
 	into.Rules = append(into.Rules, rule)
 	return nil
@@ -159,14 +169,28 @@ func requirement(provider, args string) (*AuthzRule, *problem) {
 		return rule, nil
 	case "expr":
 		return rule, requireExpr(rule, args)
-	case "env", "user", "group", "valid-user":
+	case "env", "valid-user":
 		rule.Names = wordsOf(args)
 		return rule, nil
+	case "user", "group", "host", "forward-dns":
+		return rule, requireNames(rule, args)
 	}
 	return nil, &problem{
 		text: fmt.Sprintf("Require %s is not obeyed by this version of wshttpd", provider),
-		hint: "rather than let everybody in, the server does not start; Require all, ip, local, method, expr, env, user, valid-user and group are obeyed",
+		hint: "rather than let everybody in, the server does not start; Require all, ip, local, host, forward-dns, method, expr, env, user, valid-user and group are obeyed",
 	}
+}
+
+// requireNames reads words that an expression may stand for.
+func requireNames(rule *AuthzRule, args string) *problem {
+	if !strings.ContainsAny(args, "%$\\") {
+		rule.Names = wordsOf(args)
+		return nil
+	}
+	e, err := expr.ParseString(args)
+	e, p := checkedExpr(e, err, "Cannot parse expression in require line: ")
+	rule.Text = e
+	return p
 }
 
 // httpMethods are those that httpd knows without further modules (httpd 2.4
@@ -184,6 +208,7 @@ func requireExpr(rule *AuthzRule, args string) *problem {
 		return p
 	}
 	rule.Expr = e
+	rule.OfUser = slices.ContainsFunc(e.Reads(), func(r expr.Read) bool { return r.Name == "REMOTE_USER" })
 	return nil
 }
 
@@ -201,13 +226,18 @@ func unquoted(s string) string {
 // requireIP reads the networks of "Require ip" (APR's apr_ipsubnet_create):
 // addresses, the first parts of one, with a prefix length or a netmask.
 func requireIP(rule *AuthzRule, args string) *problem {
-	if args == "" {
+	words := wordsOf(args)
+	if end := slices.Index(words, ""); end >= 0 {
+		words = words[:end]
+	}
+	if len(words) == 0 {
 		return &problem{text: "'require ip' requires an argument"}
 	}
-	for args != "" {
-		var word string
-		word, args = syntax.Word(args)
+	for _, word := range words {
 		prefix, why := parseNetwork(word)
+		if address, _, _ := strings.Cut(word, "/"); why != "" && !looksLikeIP(address) {
+			return &problem{text: fmt.Sprintf("ip address '%s' appears to be invalid", word)}
+		}
 		if why != "" {
 			return &problem{text: fmt.Sprintf("ip address '%s' appears to be invalid: %s", word, why)}
 		}
@@ -216,13 +246,18 @@ func requireIP(rule *AuthzRule, args string) *problem {
 	return nil
 }
 
+// looksLikeIP tells an address from the name of a host (APR's looks_like_ip).
+func looksLikeIP(s string) bool {
+	return s != "" && (strings.Contains(s, ":") || strings.Trim(s, "0123456789.") == "")
+}
+
 func parseNetwork(s string) (p netip.Prefix, why string) {
 	const badIP, badMask = "The specified IP address is invalid.", "The specified network mask is invalid."
 	address, mask, hasMask := strings.Cut(s, "/")
 	bits := -1
 	if strings.Trim(address, "0123456789.") == "" && address != "" {
 		parts := strings.Split(strings.TrimSuffix(address, "."), ".")
-		if len(parts) > 4 {
+		if len(parts) > 4 || len(parts) < 4 && hasMask {
 			return p, badIP
 		}
 		if len(parts) < 4 {
@@ -285,7 +320,13 @@ type AuthzRequest struct {
 	User     string                     // empty for nobody
 	IsMember func(groups []string) bool // of User
 	IsSet    func(variable string) bool // in the environment
+
+	HostIs    func(domain string) bool // of the name of Client
+	IsAddress func(host string) bool   // of Client, by the addresses of a host
 }
+
+// HasRules reports whether a Require stands anywhere.
+func (a *AuthzDir) HasRules() bool { return a != nil && a.Root != nil }
 
 // Decide returns what the record says of a request: AuthzGranted lets it in.
 func (a *AuthzDir) Decide(q *AuthzRequest) AuthzResult {
@@ -297,11 +338,18 @@ func (a *AuthzDir) Decide(q *AuthzRequest) AuthzResult {
 	if plain.Method == "HEAD" {
 		plain.Method = "GET"
 	}
-	return a.Root.decide(&plain)
+	return a.Root.decide(&plain, true)
 }
 
-// decide is httpd 2.4 modules/aaa/mod_authz_core.c, apply_authz_sections.
-func (r *AuthzRule) decide(q *AuthzRequest) AuthzResult {
+// decide is httpd 2.4 modules/aaa/mod_authz_core.c, apply_authz_sections. inAll
+// says that all rules of the container in which r stands have to hold.
+func (r *AuthzRule) decide(q *AuthzRequest, inAll bool) AuthzResult {
+	if !r.Limit.Has(q.Method) {
+		if inAll {
+			return AuthzGranted
+		}
+		return AuthzNeutral
+	}
 	result := r.combine(q)
 	if !r.Not {
 		return result
@@ -322,7 +370,7 @@ func (r *AuthzRule) combine(q *AuthzRequest) AuthzResult {
 	}
 	result := AuthzNeutral
 	for _, child := range r.Rules {
-		switch c := child.decide(q); {
+		switch c := child.decide(q, r.All); {
 		case c == AuthzFailed, r.All && c == AuthzDenied, !r.All && c == AuthzGranted:
 			return c
 		case c == AuthzNeutral:
@@ -343,11 +391,15 @@ func (r *AuthzRule) holds(q *AuthzRequest) AuthzResult {
 	}
 	switch r.Provider {
 	case "user":
-		holds = slices.Contains(r.Names, q.User)
+		holds = slices.Contains(r.names(q), q.User)
 	case "valid-user":
 		holds = true
 	case "group":
-		holds = q.IsMember(r.Names)
+		holds = q.IsMember(r.names(q))
+	case "host":
+		holds = slices.ContainsFunc(r.names(q), q.HostIs)
+	case "forward-dns":
+		holds = slices.ContainsFunc(r.names(q), q.IsAddress)
 	case "env":
 		holds = slices.ContainsFunc(r.Names, q.IsSet)
 	case "all":
@@ -363,11 +415,27 @@ func (r *AuthzRule) holds(q *AuthzRequest) AuthzResult {
 		if holds, err = r.Expr.Bool(q.Env); err != nil {
 			return AuthzFailed
 		}
+		if !holds && r.OfUser {
+			return AuthzDeniedNoUser
+		}
 	}
 	if holds {
 		return AuthzGranted
 	}
 	return AuthzDenied
+}
+
+// names returns the words of the rule. An expression that cannot be evaluated
+// names nobody.
+func (r *AuthzRule) names(q *AuthzRequest) []string {
+	if r.Text == nil {
+		return r.Names
+	}
+	text, err := r.Text.String(q.Env)
+	if err != nil {
+		return nil
+	}
+	return wordsOf(text)
 }
 
 func (w *walk) setAuthMerging(n *syntax.Node, words []syntax.Arg) *problem {
@@ -393,6 +461,7 @@ func mergeAuthz(base, over *AuthzDir) *AuthzDir {
 		return replace(base, over)
 	}
 	m := *over
+	m.Resolves = base.Resolves || over.Resolves
 	switch {
 	case over.Merging == MergingUnset && over.Root == nil:
 		m.Root, m.Merging, m.Section, m.Range = base.Root, base.Merging, base.Section, base.Range
@@ -400,7 +469,7 @@ func mergeAuthz(base, over *AuthzDir) *AuthzDir {
 	case over.Root == nil:
 		m.Root, m.Section, m.Range = base.Root, base.Section, base.Range
 	default:
-		m.Root = &AuthzRule{All: over.Merging == MergingAnd, Rules: []*AuthzRule{base.Root, over.Root}}
+		m.Root = &AuthzRule{All: over.Merging == MergingAnd, Limit: base.Root.Limit.union(over.Root.Limit), Rules: []*AuthzRule{base.Root, over.Root}}
 	}
 	if m.Forbidden == nil {
 		m.Forbidden = base.Forbidden

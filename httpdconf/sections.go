@@ -95,6 +95,9 @@ func (w *walk) directory(n *syntax.Node, _ []syntax.Arg) *problem {
 
 // filesSection is Files and FilesMatch (httpd 2.4 server/core.c, filesection).
 func (w *walk) filesSection(n *syntax.Node, _ []syntax.Arg) *problem {
+	if w.methods != nil {
+		return &problem{text: fmt.Sprintf("<%s> cannot occur within <Limit> or <LimitExcept> section", n.Name), at: n.NameRange()}
+	}
 	if outer := isInLocation(n); outer != nil {
 		return &problem{text: fmt.Sprintf("<%s> cannot occur within <%s> section", n.Name, outer.Name), at: n.NameRange()}
 	}

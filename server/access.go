@@ -11,17 +11,19 @@ import (
 // 0 where the request is let in (httpd 2.4 server/request.c,
 // ap_process_request_internal).
 func (s *Server) access(ctx *fasthttp.RequestCtx, r *route) (refusal int) {
-	compat := r.settings.Access
-	admits := compat.Admits(r.client.Addr(), r.isSet)
-	any := compat != nil && compat.SatisfyAny
+	admits, any := true, false
+	if compat := r.settings.Access; compat != nil {
+		q := &httpdconf.AccessRequest{Client: r.client.Addr(), Method: string(ctx.Method()), IsSet: r.isSet, HostIs: r.hosts().hostIs}
+		admits, any = compat.Admits(q), compat.SatisfiesAny(q.Method)
+	}
 	switch {
 	case admits && any:
 		return 0
 	case !admits && !any:
-		s.logOf(r).printf("access_compat", httpdconf.LevelError, ctx.RemoteAddr().String(), "AH01797: client denied by server configuration: %s", r.filename)
+		s.logOf(r).printf("access_compat", httpdconf.LevelError, r.client.String(), "AH01797: client denied by server configuration: %s", r.filename)
 		return fasthttp.StatusForbidden
-	case r.settings.Authz == nil:
-		return 0 // also under Satisfy Any with Deny, as in httpd
+	case !r.settings.Authz.HasRules():
+		return s.withoutRules(r) // also under Satisfy Any with Deny, as in httpd
 	}
 	result := s.authorize(ctx, r)
 	if result != httpdconf.AuthzDeniedNoUser {
@@ -33,16 +35,31 @@ func (s *Server) access(ctx *fasthttp.RequestCtx, r *route) (refusal int) {
 	return s.refusedBy(ctx, r, s.authorize(ctx, r), true)
 }
 
+// withoutRules answers where no Require stands: everybody is let in, unless
+// passwords are meant to be asked for (httpd 2.4 modules/aaa/mod_authz_core.c,
+// authorize_user_core).
+func (s *Server) withoutRules(r *route) (status int) {
+	if !r.asksForPassword() {
+		return 0
+	}
+	s.logOf(r).printf("authz_core", httpdconf.LevelError, r.client.String(), "AH01627: AuthType configured with no corresponding authorization directives")
+	return fasthttp.StatusInternalServerError
+}
+
 // refusedBy makes a status of what Require says, and logs it (httpd 2.4
 // modules/aaa/mod_authz_core.c, authorize_user_core).
 func (s *Server) refusedBy(ctx *fasthttp.RequestCtx, r *route, result httpdconf.AuthzResult, hasUser bool) (status int) {
-	a, log, client := r.settings.Authz, s.logOf(r), ctx.RemoteAddr().String()
+	a, log, client := r.settings.Authz, s.logOf(r), r.client.String()
 	switch {
 	case result == httpdconf.AuthzGranted:
 		return 0
 	case result == httpdconf.AuthzFailed:
 		log.printf("authz_core", httpdconf.LevelError, client, "AH02320: cannot evaluate the expression of Require expr for %s", r.path)
 		status = fasthttp.StatusInternalServerError
+	case result == httpdconf.AuthzDeniedNoUser:
+		log.printf("authz_core", httpdconf.LevelError, client, "AH01628: authorization failure (no authenticated user): %s", r.path)
+		status = fasthttp.StatusUnauthorized
+		challenge(ctx, r)
 	case !hasUser:
 		log.printf("authz_core", httpdconf.LevelError, client, "AH01630: client denied by server configuration: %s", r.filename)
 		status = fasthttp.StatusForbidden

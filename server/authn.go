@@ -25,7 +25,7 @@ func (r *route) asksForPassword() bool {
 // that is not 0 is the answer, with what has the client ask for a password
 // (httpd 2.4 modules/aaa/mod_auth_basic.c, authenticate_basic_user).
 func (s *Server) authenticate(ctx *fasthttp.RequestCtx, r *route) (status int) {
-	log, client := s.logOf(r), ctx.RemoteAddr().String()
+	log, client := s.logOf(r), r.client.String()
 	failed := func(format string, args ...any) int {
 		log.printf("auth_basic", httpdconf.LevelError, client, format, args...)
 		challenge(ctx, r)
@@ -37,7 +37,7 @@ func (s *Server) authenticate(ctx *fasthttp.RequestCtx, r *route) (status int) {
 			"AH00027: No authentication done but request not allowed without authentication for %s. Authentication not configured?", r.path)
 		return fasthttp.StatusInternalServerError
 	}
-	if d.Name == "" {
+	if d.Realm(exprEnv{ctx, r}) == "" {
 		log.printf("auth_basic", httpdconf.LevelError, client, "AH01613: need AuthName: %s", r.path)
 		return fasthttp.StatusInternalServerError
 	}
@@ -56,6 +56,9 @@ func (s *Server) authenticate(ctx *fasthttp.RequestCtx, r *route) (status int) {
 	case err != nil:
 		log.printf("authn_file", httpdconf.LevelError, client, "AH01620: Could not open password file: %s: %v", d.UserFile, err)
 		return fasthttp.StatusInternalServerError
+	case hash == "" && d.Fallible != nil && *d.Fallible:
+		log.printf("authn_core", httpdconf.LevelError, client, "AH01796: AuthType Basic configured without corresponding module")
+		return fasthttp.StatusInternalServerError
 	case hash == "":
 		return failed("AH01618: user %s not found: %s", user, r.path)
 	case !passwordFits(hash, password):
@@ -66,7 +69,7 @@ func (s *Server) authenticate(ctx *fasthttp.RequestCtx, r *route) (status int) {
 
 // challenge has the client ask for a password.
 func challenge(ctx *fasthttp.RequestCtx, r *route) {
-	ctx.Response.Header.Set("WWW-Authenticate", `Basic realm="`+r.settings.Authn.Name+`"`)
+	ctx.Response.Header.Set("WWW-Authenticate", `Basic realm="`+r.settings.Authn.Realm(exprEnv{ctx, r})+`"`)
 }
 
 // basicCredentials takes an Authorization header apart (RFC 7617, section 2).
@@ -133,7 +136,8 @@ func passwordFits(hash, password string) bool {
 func isMember(file, user string, groups []string) (member bool, err error) {
 	err = eachLine(file, func(line string) bool {
 		group, users, _ := strings.Cut(line, ":")
-		if line[0] != '#' && slices.Contains(groups, strings.TrimSpace(group)) && slices.Contains(strings.Fields(users), user) {
+		named := func(wanted string) bool { return strings.EqualFold(wanted, group) }
+		if line[0] != '#' && slices.ContainsFunc(groups, named) && slices.Contains(strings.Fields(users), user) {
 			member = true
 		}
 		return !member
@@ -147,14 +151,17 @@ func (s *Server) authorize(ctx *fasthttp.RequestCtx, r *route) httpdconf.AuthzRe
 		Client: r.client.Addr(), Server: localAddr(ctx).Addr(), Method: string(ctx.Method()), Env: exprEnv{ctx, r}, User: r.user,
 		IsSet: r.isSet,
 	}
+	if r.settings.Authz.Resolves {
+		q.HostIs, q.IsAddress = r.hosts().hostIs, r.hosts().isAddressOf
+	}
 	q.IsMember = func(groups []string) bool {
 		if r.settings.Authn == nil || r.settings.Authn.GroupFile == "" {
-			s.logOf(r).printf("authz_groupfile", httpdconf.LevelError, ctx.RemoteAddr().String(), "AH01664: No group file was specified in the configuration")
+			s.logOf(r).printf("authz_groupfile", httpdconf.LevelError, r.client.String(), "AH01664: No group file was specified in the configuration")
 			return false
 		}
 		member, err := isMember(r.settings.Authn.GroupFile, r.user, groups)
 		if err != nil {
-			s.logOf(r).printf("authz_groupfile", httpdconf.LevelError, ctx.RemoteAddr().String(), "AH01665: Could not open group file: %v", err)
+			s.logOf(r).printf("authz_groupfile", httpdconf.LevelError, r.client.String(), "AH01665: Could not open group file: %v", err)
 		}
 		return member
 	}

@@ -55,6 +55,7 @@ func (s *Server) serveHTTP(ctx *fasthttp.RequestCtx) (r *route) {
 	}
 	r.settings = r.host.Base
 	_, r.inMemory = ctx.Conn().(*memConn)
+	s.remoteIP(ctx, r)
 	s.earlyHeaders(ctx, r)
 	if r.host.Base.Env != nil {
 		r.setEnvIf(ctx, r.host.Base.Env.Rules)
@@ -69,7 +70,7 @@ func (s *Server) serveHTTP(ctx *fasthttp.RequestCtx) (r *route) {
 	defer s.finish(ctx, r)
 	handler := r.handler()
 	isUpgrade := s.isUpgrade(ctx, handler)
-	if r.inMemory && (!isUpgrade || r.asksForPassword()) {
+	if r.inMemory && (!isUpgrade || r.asksForPassword() || r.mayResolve()) {
 		return r // it is served again on a goroutine: nothing is logged twice
 	}
 	if status == 0 {

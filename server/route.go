@@ -27,6 +27,7 @@ type route struct {
 	client  netip.AddrPort // whom access and logs take for the client
 	user    string         // whom authentication has found, or the client has claimed to be
 	hasUser bool           // he has claimed to be somebody
+	dns     *resolver      // of client; nil until a name is looked up
 	env     environ        // what SetEnv, SetEnvIf and RewriteRule set
 
 	tokens       httpdconf.Tokens

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,7 +31,7 @@ func (s *Server) serveFile(ctx *fasthttp.RequestCtx, r *route) {
 		return
 	default:
 		ctx.Response.Header.Set("Allow", allowedMethods)
-		s.answer(ctx, refusalOf(method))
+		s.answer(ctx, s.refusalOf(method))
 		return
 	}
 	switch status := s.mayOpen(ctx, r); {
@@ -44,8 +45,8 @@ func (s *Server) serveFile(ctx *fasthttp.RequestCtx, r *route) {
 }
 
 // refusalOf is how a method is refused that no file answers.
-func refusalOf(method string) int {
-	if knownMethods[method] {
+func (s *Server) refusalOf(method string) int {
+	if knownMethods[method] || slices.Contains(s.cfg.Methods, method) {
 		return fasthttp.StatusMethodNotAllowed
 	}
 	return fasthttp.StatusNotImplemented
@@ -71,7 +72,7 @@ func (s *Server) mayOpen(ctx *fasthttp.RequestCtx, r *route) int {
 }
 
 func (s *Server) deny(ctx *fasthttp.RequestCtx, r *route, why string) int {
-	s.logOf(r).printf("core", httpdconf.LevelError, ctx.RemoteAddr().String(), "%s: %s", why, r.filename)
+	s.logOf(r).printf("core", httpdconf.LevelError, r.client.String(), "%s: %s", why, r.filename)
 	return fasthttp.StatusForbidden
 }
 

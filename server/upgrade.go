@@ -175,7 +175,7 @@ const answerBytes = 192
 const wrongOrigin = "The origin of the request is not accepted here."
 
 func (s *Server) refuseWithoutPlugin(ctx *fasthttp.RequestCtx, r *route) {
-	s.logOf(r).printf("websocket", httpdconf.LevelError, ctx.RemoteAddr().String(),
+	s.logOf(r).printf("websocket", httpdconf.LevelError, r.client.String(),
 		"no WebSocket plugin is assigned for location %s (did you forget to define a WebSocketHandler?)", r.path)
 	s.refuse(ctx, fasthttp.StatusInternalServerError, "No WebSocket plugin is assigned to this location.")
 }
@@ -351,7 +351,7 @@ func (s *Server) originAccepted(ctx *fasthttp.RequestCtx, r *route, d httpdconf.
 	if originPasses(mode, d.TrustedOrigins, own, sent...) {
 		return true
 	}
-	s.logOf(r).printf("websocket", httpdconf.LevelInfo, ctx.RemoteAddr().String(),
+	s.logOf(r).printf("websocket", httpdconf.LevelInfo, r.client.String(),
 		"origin %q is not accepted for %s", sent, r.path)
 	return false
 }
@@ -431,7 +431,7 @@ func cloneAll(list []string) []string {
 func (s *Server) copyRequest(ctx *fasthttp.RequestCtx, r *route, protocols []string) request {
 	return request{
 		target:    intern([]byte(r.target)),
-		remote:    remoteOf(ctx),
+		remote:    r.client,
 		header:    newHeaderBlock(rawHeaders(ctx)),
 		protocols: cloneAll(protocols),
 		log:       s.logOf(r),
