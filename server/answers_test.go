@@ -4,9 +4,12 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/wshttpd/wshttpd/pluginloader/wsplugin"
 )
 
 const answersConf = `
@@ -151,4 +154,32 @@ func (l *live) answered(t *testing.T, method, request string) string {
 	slices.Sort(rest)
 	body := serverLine.ReplaceAllString(ownWords.ReplaceAllString(r.body, "PAGE\n"), "SERVER Server at")
 	return status + "\n" + strings.Join(rest, "\n") + "\n" + body
+}
+
+// TestChangedHeaderIsOfOneRequest: what RequestHeader has made of a request is
+// not seen by the next one, whether that comes on the same connection or behind
+// a plugin that has ended the goroutine.
+func TestChangedHeaderIsOfOneRequest(t *testing.T) {
+	seen := make(chan string, 10)
+	l := serve(t, "LoadModule headers_module x\n<Location /exit>\nSetHandler websocket-handler\nWebSocketHandler none.so exit\nRequestHeader set X-Mark first\n</Location>\n"+
+		"<Location /ws>\nSetHandler websocket-handler\nWebSocketHandler none.so plugin\n</Location>\n<Location /marked>\nRequestHeader set X-Mark marked\n</Location>\n",
+		map[string]wsplugin.Plugin{
+			"exit":   &scripted{connect: func(wsplugin.Conn) bool { runtime.Goexit(); return false }},
+			"plugin": &scripted{connect: func(c wsplugin.Conn) bool { seen <- c.Header("X-Mark"); return true }},
+		})
+	for range 5 {
+		if r := l.ask(t, "GET", "/exit", strings.Split(strings.TrimSpace(upgradeFields), "\r\n")...); r.status != 500 {
+			t.Fatalf("answered %d", r.status)
+		}
+		l.upgrade(t, "/ws")
+		if got := <-seen; got != "" {
+			t.Fatalf("a handshake sees X-Mark: %s, of another's", got)
+		}
+	}
+	p := l.dial(t).send("GET /marked HTTP/1.1\r\nHost: x\r\n\r\n")
+	p.receive("GET")
+	p.send("GET /ws HTTP/1.1\r\nHost: x\r\n" + upgradeFields + "\r\n").expect(accepted)
+	if got := <-seen; got != "" {
+		t.Errorf("behind another request, a handshake sees X-Mark: %s", got)
+	}
 }

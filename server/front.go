@@ -142,9 +142,9 @@ func (f *front) checkTime() {
 func (f *front) serve(all []byte) {
 	head := all[:f.size+len(f.body(all))]
 	m := memConns.Get().(*memConn)
-	defer m.free()
 	m.front, m.in = f, head
 	if !m.asksForUpgrade() {
+		m.free()
 		f.leave(all)
 		return
 	}
@@ -175,6 +175,7 @@ func (f *front) serve(all []byte) {
 	default:
 		f.leave(all)
 	}
+	m.free() // not where the plugin has ended the goroutine: then the request is still in m
 }
 
 // takeKey3 goes on with a handshake of draft-76 once the 8 bytes behind its
