@@ -145,10 +145,14 @@ func (s *Server) serveConn(c *netConn) {
 const fullAnswer = "HTTP/1.1 503 Service Unavailable\r\nServer: " + serverToken + "\r\nRetry-After: 1\r\n" +
 	"Content-Length: 0\r\nConnection: close\r\n\r\n"
 
-// refuseFull tells a client that the server has all the connections it takes.
+// refuseFull tells a client that the server has all the connections it takes;
+// one over TLS it just closes.
 func (s *Server) refuseFull(c *netConn) {
 	s.log.printf("core", httpdconf.LevelInfo, c.RemoteAddr().String(), "connection refused: %d are open, which is the limit", s.maxConns)
 	defer c.close()
+	if _, isTLS := c.Socket.(*tlsSocket); isTLS {
+		return // to say so would take a handshake
+	}
 	if c.Socket.SetWriteDeadline(time.Now().Add(lingerTime)) != nil {
 		return
 	}

@@ -41,9 +41,14 @@ func BuildTime() string {
 // every HTTP connection holds a buffer of that size.
 const headBytes = 24 << 10
 
+// maxHeadRoom bounds what limits above headBytes make of that buffer.
+const maxHeadRoom = 1 << 20
+
 // headRoom is headBytes, or more where LimitRequestLine or
 // LimitRequestFieldSize ask for it.
-func headRoom(l *httpdconf.HTTPLimits) int { return max(headBytes, l.Line+2*l.FieldSize) }
+func headRoom(l *httpdconf.HTTPLimits) int {
+	return min(max(headBytes, l.Line+2*l.FieldSize), maxHeadRoom)
+}
 
 // newHTTP makes the part of fasthttp that serves HTTP on one connection. It
 // takes no connection by itself, keeps no deadline and reads no body: a

@@ -1,9 +1,11 @@
 package server
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -114,4 +116,31 @@ func TestMaxRequestWorkersBoundsConnections(t *testing.T) {
 		t.Errorf("the fourth is answered\n%s", r.head)
 	}
 	l.logged(t, "3 connections at most, WebSockets among them: MaxRequestWorkers (")
+}
+
+// TestFullServerClosesTLSAtOnce: a client beyond the cap that says nothing holds
+// no handshake open.
+func TestFullServerClosesTLSAtOnce(t *testing.T) {
+	home, a := tlsFiles(t)
+	l := serveIn(t, home, "LoadModule ssl_module x\nMaxRequestWorkers 1\n"+strings.ReplaceAll(tlsConf, "HOME", "ROOT"), map[string]wsplugin.Plugin{"plugin": &scripted{}})
+	l.dialTLS(t, a, "first.example", "").send("GET /ws HTTP/1.1\r\nHost: first.example\r\n" + upgradeFields + "\r\n").expect(accepted + "\r\n")
+	p := l.dial(t)
+	if err := p.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	if b, err := io.ReadAll(p.Conn); err != nil && !errors.Is(err, syscall.ECONNRESET) || len(b) > 0 {
+		t.Errorf("read %q, %v; want the end", b, err)
+	}
+}
+
+// TestLargeLimitsTakeNoLargeBuffers: a file may take the limits away, and each
+// connection still holds no more than a megabyte for a head.
+func TestLargeLimitsTakeNoLargeBuffers(t *testing.T) {
+	l := serve(t, "LimitRequestLine 999999999\nLimitRequestFieldSize 999999999\n", nil)
+	if room := headRoom(&l.cfg.Main.Limits); room != maxHeadRoom {
+		t.Errorf("room for a head is %d bytes, want %d", room, maxHeadRoom)
+	}
+	if r := l.ask(t, "GET", "/"+strings.Repeat("a/", 50_000), "X: "+strings.Repeat("y", 100_000)); r.status != 404 {
+		t.Errorf("a long head is answered\n%s", r.head)
+	}
 }
