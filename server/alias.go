@@ -1,6 +1,7 @@
 package server
 
 import (
+	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -15,10 +16,22 @@ import (
 func (r *route) mapPath() string {
 	for _, a := range r.host.PathAliases {
 		if target, rest, matches := a.Match(r.path); matches {
-			return target + rest
+			return canonical(target + rest)
 		}
 	}
 	return strings.TrimSuffix(r.host.DocumentRoot, "/") + r.path
+}
+
+// canonical takes empty segments, "." and ".." out of a file name: what an
+// expression puts into a target may hold them, and the Directory sections must
+// cover what is opened. One that leads above the root is the root's (APR's
+// apr_filepath_merge).
+func canonical(name string) string {
+	clean := filepath.Clean(name)
+	if strings.HasSuffix(name, "/") && clean != "/" {
+		clean += "/"
+	}
+	return clean
 }
 
 // redirected answers by a Redirect with a path, if one fits: by those outside of

@@ -18,6 +18,14 @@ Alias /al/deep HOME/docs/none
 AliasMatch ^/am/([^/]+)/(x*)$ HOME/docs/$1.txt
 AliasMatch ^/all(.*)$ HOME/docs$1
 Alias /shut/alias HOME/docs/a.txt
+AliasMatch ^/up(.*)$ HOME/docs/sub/$1
+AliasMatch ^/far(.*)$ HOME/docs/sub/$1/$1/$1
+<Directory HOME/docs/empty>
+Require all denied
+</Directory>
+<Directory HOME/docs/closed>
+Require all denied
+</Directory>
 <Directory HOME/docs/m1>
 Require all denied
 </Directory>
@@ -72,7 +80,7 @@ func TestParityOfAliases(t *testing.T) {
 		"/file", "/file/", "/file/x", "/am/a/xx", "/am/a/xy", "/am/a/", "/am/sub", "/all/a.txt", "/all/sub/other.html", "/all", "/allx", "/shut/alias", "/m/x.txt", "/m",
 		"/r1", "/r1/", "/r1/a%20b?q=1", "/r1x", "/r1/sub", "/r1/%3f%25", "/r1/\xe9", "/r2", "/r2/x?y", "/r3", "/r3/x?q", "/r4", "/r4/", "/r4/x", "/r%205/x",
 		"/gone", "/gone/x", "/hidden", "/forbidden/x", "/rm/a/b.gif", "/rm/a%20b.gif?x=1", "/rm/b.gifx", "/rm/%3fx.gif", "/rq/abc?d=e", "/rq/a%26b", "/.git/config",
-		"/sub/.git", "/rt", "/rt/x", "/rp", "/rp/x", "/shut/r", "/one", "/one/x?q=1", "/one/gone", "/rel/x", "/rel/x/z", "/closed", "/closed/f.txt", "/closed/../closed", "//r1//x",
+		"/sub/.git", "/rt", "/rt/x", "/rp", "/rp/x", "/shut/r", "/up/other.html", "/up../a.txt", "/up../empty/", "/up../closed/f.txt", "/up.", "/up./other.html", "/far../x", "/one", "/one/x?q=1", "/one/gone", "/rel/x", "/rel/x/z", "/closed", "/closed/f.txt", "/closed/../closed", "//r1//x",
 	} {
 		for _, host := range []string{"main.example", "host.example", "host.example:8080"} {
 			request := "GET " + target + " HTTP/1.1\r\nHost: " + host + "\r\n\r\n"
