@@ -153,7 +153,7 @@ func (w *walk) finishLogs(h *Host) {
 				break
 			}
 		}
-		if text == "" || !l.transfer && l.text == "CLF" && text == "CLF" {
+		if text == "" || text == "CLF" { // the name that httpd gives its default
 			text = commonLogFormat
 		}
 		l.Format, _ = parseLogFormat(syntax.Arg{Text: text}) // what has a directive was parsed before

@@ -11,15 +11,15 @@ import (
 // 0 where the request is let in (httpd 2.4 server/request.c,
 // ap_process_request_internal).
 func (s *Server) access(ctx *fasthttp.RequestCtx, r *route) (refusal int) {
-	admits, any := true, false
+	admits, either := true, false
 	if compat := r.settings.Access; compat != nil {
 		q := &httpdconf.AccessRequest{Client: r.client.Addr(), Method: string(ctx.Method()), IsSet: r.isSet, HostIs: r.hosts().hostIs}
-		admits, any = compat.Admits(q), compat.SatisfiesAny(q.Method)
+		admits, either = compat.Admits(q), compat.SatisfiesAny(q.Method)
 	}
 	switch {
-	case admits && any:
+	case admits && either:
 		return 0
-	case !admits && !any:
+	case !admits && !either:
 		s.logOf(r).printf("access_compat", httpdconf.LevelError, r.client.String(), "AH01797: client denied by server configuration: %s", r.filename)
 		return fasthttp.StatusForbidden
 	case !r.settings.Authz.HasRules():

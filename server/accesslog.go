@@ -199,7 +199,7 @@ func (f *accessFacts) of(item *httpdconf.LogItem) string {
 		}
 		return ""
 	case 'r':
-		return string(h.Method()) + " " + string(f.target()) + " " + string(h.Protocol())
+		return string(h.Method()) + " " + string(h.RequestURI()) + " " + string(h.Protocol())
 	case 'R':
 		return orDash(f.r.handler())
 	case 's':
@@ -225,8 +225,6 @@ func (f *accessFacts) of(item *httpdconf.LogItem) string {
 	}
 	return "-" // %l, %L and %n: nobody sets them
 }
-
-func (f *accessFacts) target() []byte { return f.ctx.Request.Header.RequestURI() }
 
 // body returns the size of the answer's body.
 func (f *accessFacts) body(directive byte) string {

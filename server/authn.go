@@ -168,7 +168,7 @@ func (s *Server) authorize(ctx *fasthttp.RequestCtx, r *route) httpdconf.AuthzRe
 	return r.settings.Authz.Decide(q)
 }
 
-// String of a place in the configuration, for the log.
+// closedBy says which Require has closed a path, for the log.
 func closedBy(r *route, a *httpdconf.AuthzDir) string {
 	return fmt.Sprintf("%s was closed by the Require in %s (%s:%d)", r.path, a.Section, a.Range.Filename, a.Range.Start.Line)
 }

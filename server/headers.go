@@ -72,14 +72,14 @@ func (h headerEdits) applies(e *httpdconf.HeaderEdit) bool {
 	case e.If != nil:
 		holds, err := e.If.Bool(h.env)
 		if err != nil {
-			h.fail("AH10373", "Can't evaluate header expression: %v", err)
+			h.fail("AH10373: Can't evaluate header expression: %v", err)
 		}
 		return holds && err == nil
 	}
 	return true
 }
 
-func (h headerEdits) fail(_, format string, args ...any) {
+func (h headerEdits) fail(format string, args ...any) {
 	h.s.logOf(h.env.r).printf("headers", httpdconf.LevelError, h.env.ctx.RemoteAddr().String(), format, args...)
 }
 
@@ -146,7 +146,7 @@ func (h headerEdits) value(e *httpdconf.HeaderEdit) string {
 	if e.Text != nil {
 		text, err := e.Text.String(h.env)
 		if err != nil {
-			h.fail("AH02557", "Can't evaluate value expression: %v", err)
+			h.fail("AH02557: Can't evaluate value expression: %v", err)
 			return ""
 		}
 		return text
@@ -336,7 +336,7 @@ func (h headerEdits) write(list fields) {
 	for _, field := range list {
 		switch {
 		case !ws.IsToken(field.Name) || !isFieldValue(field.Value):
-			h.fail("", "Header %q has a name or value that cannot be sent: left out", field.Name)
+			h.fail("Header %q has a name or value that cannot be sent: left out", field.Name)
 		case strings.EqualFold(field.Name, "Connection"):
 			if strings.EqualFold(field.Value, "close") {
 				h.env.ctx.SetConnectionClose()

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -13,31 +11,16 @@ import (
 	"github.com/wshttpd/wshttpd/httpdconf"
 )
 
-// largeConf is a configuration of about 5,000 lines.
-func largeConf(hosts, locations int) []byte {
-	var b strings.Builder
-	b.WriteString("ServerName main.example\nListen 127.0.0.1:8080\nErrorLog /dev/null\nDocumentRoot /tmp\nLoadModule websocket_module x\nLoadModule authz_core_module x\n")
-	for h := range hosts {
-		fmt.Fprintf(&b, "<VirtualHost *:*>\nServerName host%d.example\nServerAlias www.host%d.example alias%d.example\n", h, h, h)
-		for l := range locations {
-			fmt.Fprintf(&b, "<Location /app%d/part%d>\nRequire all granted\n</Location>\n", l, h)
-		}
-		b.WriteString("</VirtualHost>\n")
-	}
-	return []byte(b.String())
-}
-
 // BenchmarkRouteLarge finds host and settings among 500 virtual hosts with 4
 // Locations each, beside the look for the file.
 func BenchmarkRouteLarge(b *testing.B) {
-	dir := b.TempDir()
-	file := filepath.Join(dir, "httpd.conf")
-	if err := os.WriteFile(file, largeConf(500, 4), 0o644); err != nil {
-		b.Fatal(err)
-	}
-	cfg, diags := httpdconf.Load(file, httpdconf.Options{ServerRoot: dir})
-	if diags.HasErrors() {
-		b.Fatal(diags)
+	cfg := &httpdconf.Config{Main: &httpdconf.Host{}}
+	for i := range 500 {
+		h := &httpdconf.Host{Addresses: []httpdconf.HostAddress{{Host: "*"}}, Name: fmt.Sprintf("host%d.example", i), Aliases: []string{fmt.Sprintf("alias%d.example", i)}}
+		for l := range 4 {
+			h.Locations = append(h.Locations, &httpdconf.Section{Kind: httpdconf.LocationSection, Pattern: fmt.Sprintf("/app%d/part%d", l, i)})
+		}
+		cfg.Hosts = append(cfg.Hosts, h)
 	}
 	t := newRoutes(cfg)
 	local := netip.MustParseAddrPort("127.0.0.1:8080")

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
@@ -100,10 +101,7 @@ func (s *Server) loadTLS() error {
 
 func newTLSConfig(h *httpdconf.SSLHost) (*tls.Config, error) {
 	config := &tls.Config{
-		MinVersion: max(h.MinVersion, tls.VersionTLS12), MaxVersion: h.MaxVersion, CipherSuites: h.Ciphers, NextProtos: []string{"http/1.1"},
-	}
-	if h.MinVersion != 0 {
-		config.MinVersion = h.MinVersion
+		MinVersion: cmp.Or(h.MinVersion, tls.VersionTLS12), MaxVersion: h.MaxVersion, CipherSuites: h.Ciphers, NextProtos: []string{"http/1.1"},
 	}
 	if len(h.Certificates) == 0 {
 		return nil, errors.New("no SSLCertificateFile")
