@@ -49,8 +49,8 @@ type SSLDir struct {
 	Range      hcl.Range
 }
 
-// IsOn reports whether a host speaks TLS.
-func (h *Host) IsOn() bool { return h.SSL != nil && h.SSL.Engine != nil && *h.SSL.Engine }
+// SpeaksTLS reports whether a host speaks TLS.
+func (h *Host) SpeaksTLS() bool { return h.SSL != nil && h.SSL.Engine != nil && *h.SSL.Engine }
 
 // sslCommands are the rows of mod_ssl.
 func sslCommands() map[string]command {

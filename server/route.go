@@ -17,7 +17,7 @@ type route struct {
 	authority string // of the request: Host, or the target's own
 	path      string // decoded and normalised
 	query     string
-	filename  string // DocumentRoot and path
+	filename  string // what path is mapped to
 	place     place  // how far filename exists
 	merged    *merged
 	glance    *glance        // of the host; nil looks at every name whole

@@ -34,7 +34,7 @@ func (s *Server) newTLSSocket(c *net.TCPConn) *tlsSocket {
 	t.host = s.routes.find(local, "")
 	t.Conn = tls.Server(c, &tls.Config{
 		GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
-			if h := s.routes.find(local, hello.ServerName); h.IsOn() {
+			if h := s.routes.find(local, hello.ServerName); h.SpeaksTLS() {
 				t.host = h
 			}
 			return s.tlsConfigs.Load().of[t.host], nil
@@ -82,7 +82,7 @@ type tlsConfigs struct {
 func (s *Server) loadTLS() error {
 	configs := &tlsConfigs{of: make(map[*httpdconf.Host]*tls.Config)}
 	for _, h := range append([]*httpdconf.Host{s.cfg.Main}, s.cfg.Hosts...) {
-		if !h.IsOn() {
+		if !h.SpeaksTLS() {
 			continue
 		}
 		config, err := newTLSConfig(h.SSL)
@@ -186,16 +186,16 @@ func isEncrypted(text []byte) bool {
 func (s *Server) speaksTLS(l httpdconf.Listener) bool {
 	ip, err := netip.ParseAddr(l.Host)
 	if err == nil {
-		return s.routes.find(netip.AddrPortFrom(ip, uint16(l.Port)), "").IsOn()
+		return s.routes.find(netip.AddrPortFrom(ip, uint16(l.Port)), "").SpeaksTLS()
 	}
 	for _, h := range s.cfg.Hosts { // a wildcard: whatever the address
 		for _, a := range h.Addresses {
 			if a.Port == l.Port || a.Port == 0 {
-				return h.IsOn()
+				return h.SpeaksTLS()
 			}
 		}
 	}
-	return s.cfg.Main.IsOn()
+	return s.cfg.Main.SpeaksTLS()
 }
 
 // overTLS returns a request's connection under TLS, nil if it is not.
@@ -212,7 +212,7 @@ func overTLS(ctx *fasthttp.RequestCtx) *tlsSocket {
 // modules/ssl/ssl_engine_kernel.c, ssl_hook_ReadReq, under SSLVHostSNIPolicy
 // secure).
 func misdirected(t *tlsSocket, h *httpdconf.Host) bool {
-	if t == nil || h == t.host || !h.IsOn() {
+	if t == nil || h == t.host || !h.SpeaksTLS() {
 		return false
 	}
 	a, b := t.host.SSL, h.SSL
