@@ -6,10 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
-	"github.com/dlclark/regexp2"
-
+	"github.com/wshttpd/wshttpd/httpdconf/expr"
 	"github.com/wshttpd/wshttpd/httpdconf/syntax"
 )
 
@@ -245,12 +243,11 @@ func versionHolds(op, version string) (holds bool, errText string) {
 }
 
 func versionMatches(pattern string) (matches bool, errText string) {
-	re, err := compileRegexp(pattern)
+	re, err := expr.CompileRegexp(pattern, false)
 	if err != nil {
 		return false, "Unable to compile regular expression"
 	}
-	matches, err = re.MatchString(ClaimedVersion)
-	return err == nil && matches, ""
+	return re.Match(ClaimedVersion), ""
 }
 
 // parseVersion takes a version apart: it begins with a digit, and what is
@@ -270,20 +267,4 @@ func parseVersion(s string) (v [3]int, good bool) {
 		v[i], _ = strconv.Atoi(p) // empty: 0; out of range: the bound
 	}
 	return v, true
-}
-
-// matchTime bounds one match of a regular expression: the engine backtracks,
-// as PCRE does, and a path must not be able to make it run for long.
-const matchTime = 100 * time.Millisecond
-
-// compileRegexp compiles a pattern in PCRE's syntax as httpd does, whose dot
-// matches a newline too (RegexDefaultOptions DOTALL): lookahead and
-// backreferences included.
-func compileRegexp(pattern string) (*regexp2.Regexp, error) {
-	re, err := regexp2.Compile(pattern, regexp2.Singleline)
-	if err != nil {
-		return nil, err
-	}
-	re.MatchTimeout = matchTime
-	return re, nil
 }

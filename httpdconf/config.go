@@ -5,7 +5,6 @@ import (
 	"os"
 	"time"
 
-	"github.com/dlclark/regexp2"
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/wshttpd/wshttpd/httpdconf/expr"
@@ -167,8 +166,8 @@ const (
 // Section is one container of directives that depends on a request's path.
 type Section struct {
 	Kind    SectionKind
-	Pattern string          // path, wildcard or regular expression as written
-	Regexp  *regexp2.Regexp // nil unless the kind is a Match or the opener has ~
+	Pattern string       // path, wildcard or regular expression as written
+	Regexp  *expr.Regexp // nil unless the kind is a Match or the opener has ~
 	Records Records
 	Files   []*Section // Files sections inside a Directory
 

@@ -3,6 +3,8 @@ package httpdconf
 import (
 	"strings"
 	"testing"
+
+	"github.com/wshttpd/wshttpd/httpdconf/expr"
 )
 
 func section(t *testing.T, kind SectionKind, pattern string) *Section {
@@ -10,7 +12,7 @@ func section(t *testing.T, kind SectionKind, pattern string) *Section {
 	s := &Section{Kind: kind, Pattern: pattern}
 	switch kind {
 	case DirectoryMatchSection, FilesMatchSection, LocationMatchSection:
-		re, err := compileRegexp(pattern)
+		re, err := expr.CompileRegexp(pattern, false)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -44,6 +46,12 @@ func TestCovers(t *testing.T) {
 		{LocationMatchSection, "(?i)echo", "/ECHO", "/ech"},
 		{LocationMatchSection, "^/((?!private).*)$", "/a /public/private", "/private /private/x"},
 		{LocationMatchSection, `^/(\w+)/\1$`, "/a/a /xy/xy", "/a/b"},
+		{LocationMatchSection, `^/nl$`, "/nl", "/nl¶"},
+		{LocationMatchSection, `^/[^a-z]{2}$`, "/é", "/éé /e"},
+		{LocationMatchSection, `^/\w+$`, "/a_1", "/é"},
+		{LocationMatchSection, `(?i)^/É$`, "/É", "/é"},
+		{LocationMatchSection, `^/a++b$`, "/aab", "/b"},
+		{LocationMatchSection, `^/(?P<x>a|b)\k<x>$`, "/aa /bb", "/ab"},
 		{DirectorySection, "/srv/www", "/srv/www /srv/www/a", "/srv /srv/wwwx /srv/www2"},
 		{DirectorySection, "", "/ /srv /srv/www", ""},
 		{DirectorySection, "/srv/*/x", "/srv/a/x /srv/a/x/deep", "/srv/x /srv/a/b/x /srv/a/xx"},
@@ -57,15 +65,16 @@ func TestCovers(t *testing.T) {
 		{FilesSection, "*.txt", "a.txt .txt", "a.txt.gz txt"},
 		{FilesMatchSection, `^\.ht`, ".htaccess .ht", "a.ht ht"},
 	}
+	blanks := strings.NewReplacer("@", " ", "¶", "\n")
 	for _, tt := range tests {
 		s := section(t, tt.kind, tt.pattern)
 		for path := range strings.FieldsSeq(tt.covers) {
-			if path = strings.ReplaceAll(path, "@", " "); !s.Covers(path) {
+			if path = blanks.Replace(path); !s.Covers(path) {
 				t.Errorf("section %d %q does not cover %q", tt.kind, tt.pattern, path)
 			}
 		}
 		for path := range strings.FieldsSeq(tt.not) {
-			if path = strings.ReplaceAll(path, "@", " "); s.Covers(path) {
+			if path = blanks.Replace(path); s.Covers(path) {
 				t.Errorf("section %d %q covers %q", tt.kind, tt.pattern, path)
 			}
 		}

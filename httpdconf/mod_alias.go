@@ -6,19 +6,19 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/dlclark/regexp2"
 	"github.com/hashicorp/hcl/v2"
 
+	"github.com/wshttpd/wshttpd/httpdconf/expr"
 	"github.com/wshttpd/wshttpd/httpdconf/syntax"
 )
 
 // Mapping is one line of mod_alias: an Alias, or a Redirect. It is for a path
 // and what is below it, or for an expression, or for all of a section.
 type Mapping struct {
-	Path   string          // of the URL; empty with Regexp, and for all of a section
-	Regexp *regexp2.Regexp // nil with Path
-	Target string          // file name, absolute, or URL; what $1 to $9 stand for is put in with Regexp
-	Status int             // of a Redirect
+	Path   string       // of the URL; empty with Regexp, and for all of a section
+	Regexp *expr.Regexp // nil with Path
+	Target string       // file name, absolute, or URL; what $1 to $9 stand for is put in with Regexp
+	Status int          // of a Redirect
 	Range  hcl.Range
 }
 
@@ -39,11 +39,11 @@ func (m *Mapping) Match(path string) (target, rest string, matches bool) {
 		}
 		return m.Target, path[n:], true
 	}
-	found, err := m.Regexp.FindStringMatch(path)
-	if err != nil || found == nil {
+	var groups expr.Groups
+	if !m.Regexp.Find(path, &groups) {
 		return "", "", false
 	}
-	return substitute(m.Target, found), "", true
+	return substitute(m.Target, &groups), "", true
 }
 
 // matchedPrefix returns how many bytes of a path fit a prefix by whole
@@ -77,22 +77,13 @@ func matchedPrefix(path, prefix string) int {
 
 // substitute puts groups in the place of $0 to $9; a backslash takes the
 // meaning from what follows (httpd 2.4 server/util.c, ap_pregsub).
-func substitute(text string, found *regexp2.Match) string {
-	return substituteGroups(text, func(n int) string {
-		if g := found.GroupByNumber(n); g != nil {
-			return g.String()
-		}
-		return ""
-	})
-}
-
-func substituteGroups(text string, group func(n int) string) string {
+func substitute(text string, groups *expr.Groups) string {
 	var b strings.Builder
 	for i := 0; i < len(text); i++ {
 		switch c := text[i]; {
 		case c == '$' && i+1 < len(text) && text[i+1] >= '0' && text[i+1] <= '9':
 			i++
-			b.WriteString(group(int(text[i] - '0')))
+			b.WriteString(groups.Group(int(text[i] - '0')))
 		case c == '\\' && i+1 < len(text):
 			i++
 			b.WriteByte(text[i])
@@ -139,7 +130,7 @@ func aliasCommands() map[string]command {
 func (w *walk) scriptAlias(n *syntax.Node, words []syntax.Arg) *problem {
 	s := &Section{Kind: LocationSection, Pattern: words[0].Text, Range: n.Range()}
 	if tableName(n) == "scriptaliasmatch" {
-		re, err := compileRegexp(words[0].Text)
+		re, err := expr.CompileRegexp(words[0].Text, false)
 		if err != nil {
 			return &problem{text: "Regular expression could not be compiled.", at: words[0].Range, hint: err.Error()}
 		}
@@ -189,7 +180,7 @@ func (w *walk) alias(n *syntax.Node, words []syntax.Arg) *problem {
 func newMapping(n *syntax.Node, from syntax.Arg, isMatch bool) (*Mapping, *problem) {
 	m := &Mapping{Path: from.Text, Range: n.Range()}
 	if isMatch {
-		re, err := compileRegexp(from.Text)
+		re, err := expr.CompileRegexp(from.Text, false)
 		if err != nil {
 			return nil, &problem{text: "Regular expression could not be compiled.", at: from.Range, hint: err.Error()}
 		}

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/dlclark/regexp2"
-
 	"github.com/wshttpd/wshttpd/httpdconf/expr"
 	"github.com/wshttpd/wshttpd/httpdconf/syntax"
 )
@@ -20,10 +18,10 @@ type HeadersDir struct {
 // HeaderEdit is one Header or RequestHeader line.
 type HeaderEdit struct {
 	Action HeaderAction
-	Name   string          // of the field
-	Regexp *regexp2.Regexp // of edit: over values; of echo: over names
-	Value  []HeaderPart    // new value, replacement of edit, name of note
-	Text   *expr.Expr      // in place of Value where it is written "expr=..."
+	Name   string       // of the field
+	Regexp *expr.Regexp // of edit: over values; of echo: over names
+	Value  []HeaderPart // new value, replacement of edit, name of note
+	Text   *expr.Expr   // in place of Value where it is written "expr=..."
 
 	Early bool       // before anything else; only outside of sections
 	Env   string     // "" or the variable that has to be set, with "!" not to be set
@@ -153,7 +151,7 @@ func (w *walk) headerEdit(isRequest bool, action HeaderAction, args []string) (*
 }
 
 func (e *HeaderEdit) compile(pattern, who string) *problem {
-	re, err := compileRegexp(pattern)
+	re, err := expr.CompileRegexp(pattern, false)
 	if err != nil {
 		return &problem{text: who + " regex could not be compiled", hint: err.Error()}
 	}

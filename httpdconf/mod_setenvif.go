@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/dlclark/regexp2"
-
 	"github.com/wshttpd/wshttpd/httpdconf/expr"
 	"github.com/wshttpd/wshttpd/httpdconf/syntax"
 )
@@ -23,9 +21,9 @@ type EnvDir struct {
 
 // EnvRule is one line of SetEnvIf, or of one of its kin.
 type EnvRule struct {
-	Attribute string          // of the request, lower case: "request_uri"; else a header or a variable
-	Header    *regexp2.Regexp // names of headers, where Attribute is an expression; else nil
-	Regexp    *regexp2.Regexp
+	Attribute string       // of the request, lower case: "request_uri"; else a header or a variable
+	Header    *expr.Regexp // names of headers, where Attribute is an expression; else nil
+	Regexp    *expr.Regexp
 	Expr      *expr.Expr // of SetEnvIfExpr, in place of the attribute; else nil
 	Vars      []EnvVar
 }
@@ -39,15 +37,11 @@ type EnvVar struct {
 // Match returns what the rule makes of a value of its attribute: nil if its
 // expression does not match.
 func (e *EnvRule) Match(value string) []EnvVar {
-	found, err := e.Regexp.FindStringMatch(value)
-	if err != nil || found == nil {
+	var groups expr.Groups
+	if !e.Regexp.Find(value, &groups) {
 		return nil
 	}
-	vars := slices.Clone(e.Vars)
-	for i := range vars {
-		vars[i].Value = substitute(vars[i].Value, found)
-	}
-	return vars
+	return e.substituted(&groups)
 }
 
 // Holds returns what the rule makes of a request: nil if its expression does not
@@ -57,9 +51,13 @@ func (e *EnvRule) Holds(env expr.Env) []EnvVar {
 	if holds, err := e.Expr.BoolGroups(env, &groups); err != nil || !holds {
 		return nil
 	}
+	return e.substituted(&groups)
+}
+
+func (e *EnvRule) substituted(groups *expr.Groups) []EnvVar {
 	vars := slices.Clone(e.Vars)
 	for i := range vars {
-		vars[i].Value = substituteGroups(vars[i].Value, groups.Group)
+		vars[i].Value = substitute(vars[i].Value, groups)
 	}
 	return vars
 }
@@ -144,15 +142,12 @@ func (w *walk) setEnvIf(n *syntax.Node, _ []syntax.Arg) *problem {
 	if rule.Vars = envVars(args); len(rule.Vars) == 0 {
 		return &problem{text: "Missing envariable expression for " + n.Name}
 	}
-	if strings.HasSuffix(key, "nocase") {
-		pattern = "(?i)" + pattern
-	}
 	var err error
-	if rule.Regexp, err = compileRegexp(pattern); err != nil {
+	if rule.Regexp, err = expr.CompileRegexp(pattern, strings.HasSuffix(key, "nocase")); err != nil {
 		return &problem{text: n.Name + " regex could not be compiled.", hint: err.Error()}
 	}
 	if isHeaderRegexp(rule.Attribute) {
-		if rule.Header, err = compileRegexp("(?i)" + rule.Attribute); err != nil {
+		if rule.Header, err = expr.CompileRegexp(rule.Attribute, true); err != nil {
 			return &problem{text: n.Name + "Header name regex could not be compiled.", hint: err.Error()}
 		}
 	} else if lower := strings.ToLower(rule.Attribute); slices.Contains(envAttributes, lower) {

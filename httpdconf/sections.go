@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/wshttpd/wshttpd/httpdconf/expr"
 	"github.com/wshttpd/wshttpd/httpdconf/syntax"
 )
 
@@ -130,7 +131,7 @@ func (w *walk) pathSection(n *syntax.Node, plain, match SectionKind) (*Section, 
 		s.Pattern, rest = syntax.Word(rest)
 	}
 	if isMatch {
-		re, err := compileRegexp(s.Pattern)
+		re, err := expr.CompileRegexp(s.Pattern, false)
 		if err != nil {
 			return nil, &problem{text: "Regex could not be compiled", at: n.ArgsRange(), hint: err.Error()}
 		}

@@ -73,7 +73,7 @@ func (r *route) attribute(ctx *fasthttp.RequestCtx, rule *httpdconf.EnvRule) str
 	if rule.Header != nil {
 		name = ""
 		for _, sent := range headOf(ctx).names {
-			if matched, err := rule.Header.MatchString(sent); err == nil && matched {
+			if rule.Header.Match(sent) {
 				name = sent
 				break
 			}

@@ -8,10 +8,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/dlclark/regexp2"
 	"github.com/valyala/fasthttp"
 
 	"github.com/wshttpd/wshttpd/httpdconf"
+	"github.com/wshttpd/wshttpd/httpdconf/expr"
 	"github.com/wshttpd/wshttpd/ws"
 )
 
@@ -108,7 +108,7 @@ func (h headerEdits) edit(e *httpdconf.HeaderEdit, to *fields) {
 		}
 	case httpdconf.HeaderEcho:
 		for _, field := range splitFields(rawHeaders(h.env.ctx)) {
-			if matched, err := e.Regexp.MatchString(field.Name); matched && err == nil {
+			if e.Regexp.Match(field.Name) {
 				to.add(field.Name, field.Value)
 			}
 		}
@@ -190,12 +190,8 @@ var groupReference = regexp.MustCompile(`\\[\\$&]|\$[0-9]|&`)
 // modules/metadata/mod_headers.c, process_regexp). A match that takes too long
 // is none.
 func (h headerEdits) replace(e *httpdconf.HeaderEdit, value string) string {
-	count := 1
-	if e.Action == httpdconf.HeaderEditAll {
-		count = -1
-	}
 	with := h.value(e)
-	replaced, err := e.Regexp.ReplaceFunc(value, func(m regexp2.Match) string {
+	replaced, err := e.Regexp.Replace(value, e.Action == httpdconf.HeaderEditAll, func(groups expr.Groups) string {
 		return groupReference.ReplaceAllStringFunc(with, func(ref string) string {
 			switch ref[0] {
 			case '\\':
@@ -203,12 +199,9 @@ func (h headerEdits) replace(e *httpdconf.HeaderEdit, value string) string {
 			case '&':
 				return ref
 			}
-			if g := m.GroupByNumber(int(ref[1] - '0')); g != nil {
-				return g.String()
-			}
-			return ""
+			return groups.Group(int(ref[1] - '0'))
 		})
-	}, -1, count)
+	})
 	if err != nil {
 		return value
 	}

@@ -151,8 +151,7 @@ func (r *route) inDirectory(s *httpdconf.Section) bool {
 	if s.Regexp == nil {
 		return s.Covers(r.place.dir)
 	}
-	matched, err := s.Regexp.MatchString(r.place.name())
-	return err == nil && matched
+	return s.Regexp.Match(r.place.name())
 }
 
 // appendFiles appends the Files sections that cover a name, and those in them.

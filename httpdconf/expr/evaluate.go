@@ -235,7 +235,7 @@ func atoi64(s string) int64 {
 // matching is "=~", and "!~" if it is negated.
 type matching struct {
 	left    word
-	re      *pattern
+	re      *Regexp
 	negated bool
 }
 

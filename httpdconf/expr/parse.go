@@ -196,7 +196,7 @@ func (p *parser) comparison(left word) (condition, error) {
 	return &comparison{kind, left, right}, nil
 }
 
-func (p *parser) regex() (*pattern, error) {
+func (p *parser) regex() (*Regexp, error) {
 	kind := p.peek()
 	if kind != tokRegex && kind != tokRegexI {
 		return nil, p.unexpected(tokRegex, tokRegexI)

@@ -11,13 +11,66 @@ import (
 
 // matchTimeout is how long one match may take. PCRE counts steps instead, and
 // where it gives up httpd takes the text as not matching.
-const matchTimeout = 250 * time.Millisecond
+const matchTimeout = 100 * time.Millisecond
 
-// pattern is a compiled regular expression.
-type pattern struct {
+// Regexp is a compiled PCRE with httpd's defaults: it sees bytes, a dot matches
+// a newline too, and a dollar only at the very end (httpd 2.4
+// server/util_pcre.c, AP_REG_DOTALL and AP_REG_DOLLAR_ENDONLY). It never
+// changes, and may be used by several goroutines at once.
+type Regexp struct {
+	source string
 	re     *regexp2.Regexp
 	groups int // pairs of parentheses
 }
+
+// CompileRegexp compiles a PCRE: lookaround, backreferences, possessive
+// quantifiers and named groups included. With anyCase it matches letters of
+// ASCII in upper and in lower case.
+func CompileRegexp(text string, anyCase bool) (*Regexp, error) { return compile(text, anyCase) }
+
+// String returns the text that was compiled.
+func (p *Regexp) String() string { return p.source }
+
+// Match reports whether the expression matches anywhere in s. A match that
+// takes too long is none.
+func (p *Regexp) Match(s string) bool {
+	matched, err := p.re.MatchRunes(byteRunes(s))
+	return err == nil && matched
+}
+
+// Find is Match, and gives what $0 to $9 stand for; groups is not changed where
+// nothing matches.
+func (p *Regexp) Find(s string, groups *Groups) bool {
+	found, ok, err := p.match(s)
+	if err != nil || !ok {
+		return false
+	}
+	*groups = found
+	return true
+}
+
+// Replace puts another text in the place of the first match in s, or of all.
+// An error is one match that took too long.
+func (p *Regexp) Replace(s string, all bool, by func(Groups) string) (string, error) {
+	var b strings.Builder
+	runes, end := byteRunes(s), 0
+	m, err := p.re.FindRunesMatch(runes)
+	for err == nil && m != nil {
+		b.WriteString(s[end:m.Index])
+		b.WriteString(by(groupsOf(m, s)))
+		end = m.Index + m.Length
+		if !all {
+			break
+		}
+		m, err = p.re.FindNextMatch(m)
+	}
+	if err != nil {
+		return "", errTooLong
+	}
+	return b.String() + s[end:], nil
+}
+
+var errTooLong = fmt.Errorf("regular expression took more than %v", matchTimeout)
 
 // highBytes is where the runes for the bytes from 0x80 on begin: in private use,
 // where no rune is a letter or has another case. PCRE, as httpd uses it, sees
@@ -39,10 +92,7 @@ func byteRunes(s string) []rune {
 	return runes
 }
 
-// compile takes a PCRE with httpd's defaults: a dot matches a newline too, and
-// a dollar only at the very end (httpd 2.4 server/util_pcre.c, AP_REG_DOTALL
-// and AP_REG_DOLLAR_ENDONLY).
-func compile(text string, anyCase bool) (*pattern, error) {
+func compile(text string, anyCase bool) (*Regexp, error) {
 	translated, groups, err := translate(text, anyCase)
 	if err != nil {
 		return nil, err
@@ -57,22 +107,28 @@ func compile(text string, anyCase bool) (*pattern, error) {
 		return nil, errors.New(strings.TrimPrefix(message, "error parsing regexp: "))
 	}
 	re.MatchTimeout = matchTimeout
-	return &pattern{re, groups}, nil
+	return &Regexp{text, re, groups}, nil
 }
 
-// match looks for the pattern anywhere in s.
-func (p *pattern) match(s string) (groups Groups, ok bool, err error) {
+// match looks for the expression anywhere in s.
+func (p *Regexp) match(s string) (groups Groups, ok bool, err error) {
 	m, err := p.re.FindRunesMatch(byteRunes(s))
-	if err != nil {
-		return Groups{}, false, fmt.Errorf("regular expression took more than %v", matchTimeout)
-	}
-	if m == nil {
+	switch {
+	case err != nil:
+		return Groups{}, false, errTooLong
+	case m == nil:
 		return Groups{}, false, nil
 	}
+	return groupsOf(m, s), true, nil
+}
+
+// groupsOf takes the groups of a match out of the text that was searched: its
+// runes are the bytes of that.
+func groupsOf(m *regexp2.Match, s string) (groups Groups) {
 	for n := range groups.group {
 		if g := m.GroupByNumber(n); g != nil && len(g.Captures) > 0 {
 			groups.group[n] = s[g.Index : g.Index+g.Length]
 		}
 	}
-	return groups, true, nil
+	return groups
 }
