@@ -23,13 +23,16 @@ var messageBatches = sync.Pool{New: func() any { return new(messageBatch) }}
 // in the same read, if the session wants that, and reports whether it did. Only
 // what lies in the read buffer can wait.
 func (c *conn) joinsBatch(e event, more bool) bool {
+	if c.batches == nil {
+		return false
+	}
 	joins := len(e.payload) < inPlaceLeast && cap(e.payload) == len(e.payload)
 	if !joins || c.batch == nil && !more {
 		c.deliverBatch()
 		return false
 	}
 	if c.batch == nil {
-		if _, takes := c.session.(batchSession); !takes || !c.Gathers() || c.out.sealed.Load() {
+		if !c.Gathers() || c.out.sealed.Load() {
 			return false
 		}
 		c.batch = messageBatches.Get().(*messageBatch)
@@ -57,12 +60,7 @@ func (c *conn) deliverBatch() {
 		return
 	}
 	c.cork()
-	returned := false
-	defer func() {
-		if !returned {
-			c.crashed(recover())
-		}
-	}()
-	c.session.(batchSession).MessageBatch(b.list)
-	returned = true
+	c.calling = true
+	c.batches.MessageBatch(b.list)
+	c.calling = false
 }

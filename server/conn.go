@@ -44,10 +44,12 @@ type conn struct {
 
 	// What follows belongs to the goroutine that reads.
 	session wsplugin.Session // what connect gave; it stays
+	batches batchSession     // the same, nil where it takes one message at a time
 	ended   bool             // the session was told of the end
 	batch   *messageBatch    // messages of this read that wait to be delivered together; nil while there are none
 	corked  bool             // replies of this read are held back
 	direct  bool             // the next bytes go where Space said
+	calling bool             // the plugin's on_message has not returned
 	over    bool             // bytes are discarded
 	ponged  bool             // a pong was sent since the last read
 }
@@ -85,6 +87,7 @@ func (c *conn) connect(p wsplugin.Plugin) (accepted, crashed bool) {
 		c.out.abandon()
 		return false, false
 	}
+	c.batches, _ = c.session.(batchSession)
 	c.server.open.addSession()
 	return true, false
 }
@@ -119,6 +122,25 @@ func (c *conn) Space() []byte {
 // Interrupt.
 func (c *conn) OnData(p []byte) {
 	c.count(len(p), 0)
+	c.takeAll(p)
+	c.proto.release()
+	c.settle()
+	limit := outboxBound / 2
+	if c.ponged { // a client that pings and does not read gets no further than this
+		c.ponged, limit = false, 0
+	}
+	c.corked = false
+	c.out.uncork(limit)
+}
+
+// takeAll takes the bytes of one read. A callback that does not return ends the
+// connection, whichever message it was for.
+func (c *conn) takeAll(p []byte) {
+	defer func() {
+		if c.calling {
+			c.crashed(recover())
+		}
+	}()
 	if c.direct && len(p) > 0 {
 		c.direct = false
 		if !c.over {
@@ -132,15 +154,7 @@ func (c *conn) OnData(p []byte) {
 		p = p[n:]
 		c.take(e, err, len(p) > 0)
 	}
-	c.proto.release()
 	c.deliverBatch()
-	c.settle()
-	limit := outboxBound / 2
-	if c.ponged { // a client that pings and does not read gets no further than this
-		c.ponged, limit = false, 0
-	}
-	c.corked = false
-	c.out.uncork(limit)
 }
 
 // take does what a piece of the stream asks for. With more, other frames of the
@@ -151,18 +165,19 @@ func (c *conn) take(e event, err error, more bool) {
 		c.fail(err)
 		return
 	}
-	if e.kind != eventMessage {
+	switch e.message {
+	case nothing:
 		c.deliverBatch()
-	}
-	switch e.kind {
-	case eventMessage:
+	case wsplugin.Ping:
+		c.deliverBatch()
+		c.pong(e.payload)
+	case wsplugin.Close:
+		c.deliverBatch()
+		c.peerCloses(e.payload)
+	default:
 		if !c.joinsBatch(e, more) {
 			c.deliver(e, more)
 		}
-	case eventPing:
-		c.pong(e.payload)
-	case eventClose:
-		c.peerCloses(e.payload)
 	}
 }
 
@@ -215,21 +230,18 @@ func (c *conn) deliver(e event, more bool) {
 	if lent {
 		c.out.lend(e.payload)
 	}
-	returned := false
-	defer func() {
-		if lent {
-			c.out.lend(nil)
-		}
-		if !returned {
-			c.crashed(recover())
-		}
-	}()
+	c.calling = true
 	c.session.Message(e.message, e.payload)
-	returned = true
+	c.calling = false
+	if lent {
+		c.out.lend(nil)
+	}
 }
 
 // crashed ends the connection after an on_message that did not return.
 func (c *conn) crashed(cause any) {
+	c.calling = false
+	c.out.lend(nil)
 	c.logCrash("on_message", cause)
 	c.seal(true, ws.InternalError)
 	c.end()
@@ -246,9 +258,7 @@ func (c *conn) cork() {
 
 // pong answers a ping (RFC 6455, section 5.5.3).
 func (c *conn) pong(payload []byte) {
-	c.ponged = c.out.addAlways(func(dst []byte) ([]byte, bool) {
-		return c.proto.appendMessage(dst, wsplugin.Pong, payload)
-	}) || c.ponged
+	c.ponged = c.out.addAlways(wsplugin.Pong, payload) == nil || c.ponged
 }
 
 // peerCloses answers the client's close frame, unless it is the answer to

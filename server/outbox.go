@@ -9,6 +9,7 @@ import (
 	"time"
 	"unsafe"
 
+	"github.com/wshttpd/wshttpd/pluginloader/wsplugin"
 	"github.com/wshttpd/wshttpd/server/eventloop"
 )
 
@@ -92,12 +93,27 @@ func (o *outbox) tellWaiting() {
 // pending returns how many bytes wait to be written. mu is held.
 func (o *outbox) pending() int { return len(o.buf) - o.written }
 
-// add makes room for a frame of a payload of size bytes, waits for it if wait
-// allows that, and appends what frame gives. It reports whether the frame was
-// accepted: not so after seal, nor when frame refuses.
-func (o *outbox) add(size int, wait bool, frame func(dst []byte) ([]byte, bool)) bool {
+// Why a message is not accepted.
+var (
+	errSealed  = errors.New("the connection is over")
+	errFull    = errors.New("too much waits to be written")
+	errNoFrame = errors.New("the protocol has no frame for the message")
+)
+
+// add appends a message, and writes it unless frames are held back. When too
+// much waits to be written it waits too, if wait allows that.
+func (o *outbox) add(t wsplugin.MessageType, payload []byte, wait bool) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if o.pending() > 0 && !o.hasRoom(len(payload), wait) {
+		return errFull
+	}
+	return o.append(t, payload)
+}
+
+// hasRoom waits for room for size bytes, if wait allows that, and reports
+// whether there is some. Once the outbox is sealed nobody waits. mu is held.
+func (o *outbox) hasRoom(size int, wait bool) bool {
 	for !o.sealed.Load() && o.pending() > 0 && o.pending()+size > outboxBound {
 		o.flush()
 		if o.pending() == 0 || o.lost {
@@ -108,32 +124,32 @@ func (o *outbox) add(size int, wait bool, frame func(dst []byte) ([]byte, bool))
 		}
 		o.awaitRoom()
 	}
-	return o.append(frame)
+	return true
 }
 
 // addAlways is add without regard to how much waits.
-func (o *outbox) addAlways(frame func(dst []byte) ([]byte, bool)) bool {
+func (o *outbox) addAlways(t wsplugin.MessageType, payload []byte) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.append(frame)
+	return o.append(t, payload)
 }
 
-// append appends a frame and writes it, unless frames are held back. mu is held.
-func (o *outbox) append(frame func(dst []byte) ([]byte, bool)) bool {
+// append is addAlways with mu held.
+func (o *outbox) append(t wsplugin.MessageType, payload []byte) error {
 	if o.sealed.Load() {
-		return false
+		return errSealed
 	}
-	buf, ok := frame(o.writable())
-	o.buf = buf
+	buf, ok := o.conn.proto.appendMessage(o.writable(), t, payload)
 	if !ok {
-		return false
+		return errNoFrame
 	}
+	o.buf = buf
 	if o.corked {
 		o.limitCork()
 	} else {
 		o.flush()
 	}
-	return true
+	return nil
 }
 
 // lend tells what is being delivered, and with nil that it no longer is.
@@ -321,11 +337,7 @@ func (o *outbox) flush() {
 		return
 	}
 	if o.pending() > 0 {
-		write := o.sock.TryWrite
-		if o.shut || o.release {
-			write = o.sock.TryWriteLast
-		}
-		n, err := write(o.buf[o.written:])
+		n, err := o.write(o.buf[o.written:])
 		o.written += n
 		o.conn.count(0, n)
 		if err != nil {
@@ -342,6 +354,14 @@ func (o *outbox) flush() {
 		return
 	}
 	o.drained()
+}
+
+// write writes what the socket takes of p, which is all that waits. mu is held.
+func (o *outbox) write(p []byte) (int, error) {
+	if o.shut || o.release {
+		return o.sock.TryWriteLast(p)
+	}
+	return o.sock.TryWrite(p)
 }
 
 // await has the socket tell when it takes bytes again. mu is held.

@@ -54,19 +54,13 @@ func (c *conn) Send(t wsplugin.MessageType, payload []byte) int {
 	if len(payload) >= inPlaceLeast && c.out.addInPlace(payload, func() ([]byte, bool) { return c.proto.frameInPlace(t, payload) }) {
 		return len(payload)
 	}
-	unsendable := false
-	accepted := c.out.add(len(payload), c.mayWait(), func(dst []byte) ([]byte, bool) {
-		dst, ok := c.proto.appendMessage(dst, t, payload)
-		unsendable = !ok
-		return dst, ok
-	})
-	if unsendable {
+	switch err := c.out.add(t, payload, c.mayWait()); err {
+	case nil:
+		return len(payload)
+	case errNoFrame:
 		c.log(httpdconf.LevelWarn, "plugin sends a message of type %d and %d bytes, for which there is no frame: not sent", t, len(payload))
 	}
-	if !accepted {
-		return 0
-	}
-	return len(payload)
+	return 0
 }
 
 func (c *conn) Close() { c.sealWith(false, nil) }
@@ -82,7 +76,7 @@ func (c *conn) Gathers() bool {
 // SendGathered is Send for a message of type Text or Binary that was accepted
 // before; it does not wait.
 func (c *conn) SendGathered(t wsplugin.MessageType, payload []byte) {
-	c.out.addAlways(func(dst []byte) ([]byte, bool) { return c.proto.appendMessage(dst, t, payload) })
+	_ = c.out.addAlways(t, payload) // a connection that is over takes none
 }
 
 // mayWait reports whether a send may wait for room: not so on the thread that

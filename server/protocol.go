@@ -14,7 +14,7 @@ import (
 // one only, the others under the outbox's lock.
 type protocol interface {
 	// next takes bytes of p and returns what they complete and how many it
-	// took. With eventNone and no error it took all of p. A payload is lent
+	// took. With nothing and no error it took all of p. A payload is lent
 	// until the next call.
 	next(p []byte) (e event, n int, err error)
 
@@ -52,21 +52,14 @@ type protocol interface {
 	awaitsClose() bool
 }
 
-// event is what a protocol found in the bytes.
+// event is what a protocol found in the bytes: a ping or close frame, or a
+// message of any other type. It is small enough to be passed in registers.
 type event struct {
-	kind    eventKind
-	message wsplugin.MessageType
+	message wsplugin.MessageType // nothing when none is complete
 	payload []byte
 }
 
-type eventKind int
-
-const (
-	eventNone eventKind = iota
-	eventMessage
-	eventPing
-	eventClose
-)
+const nothing wsplugin.MessageType = -1
 
 // hybi is the protocol of versions 13, 8 and 7.
 type hybi struct {
@@ -79,7 +72,7 @@ func (h *hybi) next(p []byte) (event, int, error) {
 		m, n, err := h.decoder.Next(p[taken:])
 		taken += n
 		if err != nil {
-			return event{}, taken, err
+			return event{message: nothing}, taken, err
 		}
 		if m.Opcode == ws.Pong { // ignored (RFC 6455, section 5.5.3)
 			continue
@@ -99,15 +92,15 @@ func (h *hybi) received(n int) (event, error) {
 func hybiEvent(m ws.Message) event {
 	switch m.Opcode {
 	case ws.Text:
-		return event{eventMessage, wsplugin.Text, m.Payload}
+		return event{wsplugin.Text, m.Payload}
 	case ws.Binary:
-		return event{eventMessage, wsplugin.Binary, m.Payload}
+		return event{wsplugin.Binary, m.Payload}
 	case ws.Ping:
-		return event{eventPing, wsplugin.Ping, m.Payload}
+		return event{wsplugin.Ping, m.Payload}
 	case ws.Close:
-		return event{eventClose, wsplugin.Close, m.Payload}
+		return event{wsplugin.Close, m.Payload}
 	}
-	return event{}
+	return event{message: nothing}
 }
 
 // frameInPlace puts the header in front: what a client has sent with the same
@@ -183,17 +176,17 @@ func (h *hixie) next(p []byte) (event, int, error) {
 	f, n, err := h.decoder.Next(p)
 	switch {
 	case err != nil:
-		return event{}, n, err
+		return event{message: nothing}, n, err
 	case f.Kind == draft76.Text:
-		return event{eventMessage, wsplugin.MessageType(f.Type), slices.Clip(f.Data)}, n, nil
+		return event{wsplugin.MessageType(f.Type), slices.Clip(f.Data)}, n, nil
 	case f.Kind == draft76.Close:
-		return event{kind: eventClose}, n, nil
+		return event{message: wsplugin.Close}, n, nil
 	}
-	return event{}, n, nil
+	return event{message: nothing}, n, nil
 }
 
 func (h *hixie) space() []byte               { return nil }
-func (h *hixie) received(int) (event, error) { return event{}, nil }
+func (h *hixie) received(int) (event, error) { return event{message: nothing}, nil }
 func (h *hixie) release()                    {}
 
 // frameInPlace has nowhere to put the byte behind a text.

@@ -1,6 +1,10 @@
 package ws
 
-import "github.com/wshttpd/wshttpd/ws/mask"
+import (
+	"encoding/binary"
+
+	"github.com/wshttpd/wshttpd/ws/mask"
+)
 
 const (
 	// DefaultMaxMessage is the limit of a message's payload in bytes where a
@@ -89,6 +93,9 @@ type Decoder struct {
 // again.
 func (d *Decoder) Next(p []byte) (m Message, n int, err error) {
 	d.Release()
+	if m, n = d.takeWhole(p); n > 0 {
+		return m, n, nil
+	}
 	for d.err == nil {
 		if !d.ready {
 			used := d.readHeader(p[n:])
@@ -111,6 +118,31 @@ func (d *Decoder) Next(p []byte) (m Message, n int, err error) {
 		}
 	}
 	return Message{}, n, d.err
+}
+
+// takeWhole is Next for the usual case: a whole short message in one frame at the
+// start of p, in which nothing is wrong. Anything else it leaves alone, n 0: the
+// steps of Next find the same, in three times the time.
+func (d *Decoder) takeWhole(p []byte) (m Message, n int) {
+	if len(p) < MaxHeader || !d.Idle() || d.err != nil {
+		return Message{}, 0
+	}
+	op, length := Opcode(p[0]&^fin), int(p[1]&^masked)
+	if p[0]&fin == 0 || op != Binary && op != Text || p[1]&masked == 0 || length > MaxControlPayload {
+		return Message{}, 0
+	}
+	n = shortHeader + length
+	if len(p) < n || uint64(length) > d.limit() {
+		return Message{}, 0
+	}
+	payload := p[shortHeader:n:n]
+	key := binary.LittleEndian.Uint32(p[2:])
+	_, ascii := mask.XORASCII(key, payload)
+	if op == Text && !ascii && !isUTF8(payload) {
+		mask.XOR(key, payload) // as it came
+		return Message{}, 0
+	}
+	return Message{op, payload}, n
 }
 
 // Space returns where the next bytes can be received straight, so that they

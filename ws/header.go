@@ -6,6 +6,10 @@ const (
 	// MaxHeader is the size of the largest frame header in bytes.
 	MaxHeader = 14
 
+	// shortHeader is the size of the header of a client's frame of at most 125
+	// bytes.
+	shortHeader = 6
+
 	// MaxControlPayload is the size of the largest payload of a control frame
 	// in bytes (RFC 6455, section 5.5).
 	MaxControlPayload = 125

@@ -26,6 +26,12 @@ const (
 	behindF4 // it ends at 8F
 )
 
+// isUTF8 reports whether p is UTF-8, whole.
+func isUTF8(p []byte) bool {
+	var s utf8State
+	return s.check(p) && s.complete()
+}
+
 // complete reports whether no character is unfinished.
 func (s *utf8State) complete() bool { return *s == between }
 
