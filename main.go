@@ -15,6 +15,7 @@ import (
 	"github.com/wshttpd/wshttpd/httpdconf"
 	"github.com/wshttpd/wshttpd/pluginloader"
 	"github.com/wshttpd/wshttpd/server"
+	"github.com/wshttpd/wshttpd/server/doctor"
 	"github.com/wshttpd/wshttpd/server/supervise"
 )
 
@@ -41,6 +42,9 @@ func run(argv []string) int {
 	if err := c.RedirectErrors(); err != nil {
 		fmt.Fprintf(os.Stderr, "%s: %v\n", c.Program, err)
 		return 1
+	}
+	if c.Report {
+		return doctor.Check(os.Stdout, c)
 	}
 	handover := supervise.TakeOver()
 	cfg, ok := configure(c, handover == nil && !supervise.IsDetached())
@@ -73,10 +77,8 @@ func run(argv []string) int {
 // configure reads the configuration. What there is to say about it goes to
 // stderr; only errors, unless aloud.
 func configure(c *supervise.CommandLine, aloud bool) (*httpdconf.Config, bool) {
-	root, file := c.Paths()
-	cfg, diags := httpdconf.Load(file, httpdconf.Options{
-		Program: c.Program, ServerRoot: root, Defines: c.Defines, Before: c.Before, After: c.After, NoRoots: c.NoRoots,
-	})
+	_, file := c.Paths()
+	cfg, diags := httpdconf.Load(file, c.Options())
 	if aloud || diags.HasErrors() {
 		httpdconf.WriteDiagnostics(os.Stderr, c.Program, cfg, c.Level, diags)
 	}

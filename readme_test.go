@@ -131,6 +131,14 @@ func runCommand(t *testing.T, command, plugin string) {
 				t.Errorf("bench prints %q", out)
 			}
 		})
+	case strings.Contains(command, "--report"):
+		want := "this configuration will behave as under httpd"
+		if strings.Contains(command, "grep") {
+			want = "changes   examples/conf/"
+		}
+		if out := sh(t, ".", command); !strings.Contains(out, want) {
+			t.Errorf("%s prints %q", command, out)
+		}
 	case strings.Contains(command, "wshttpd -t"):
 		if out := sh(t, ".", command); !strings.HasSuffix(out, "Syntax OK\n") {
 			t.Errorf("%s prints %q", command, out)

@@ -17,9 +17,14 @@ type command struct {
 	// set applies a directive to where the walk stands. words are split, and
 	// of the right number, unless the directive takes the unsplit rest.
 	set func(w *walk, n *syntax.Node, words []syntax.Arg) *problem
-	// effect is what the README says of it.
+	// effect is what the README says of it; that of a directive which is taken
+	// and ignored begins with noEffect.
 	effect string
 }
+
+const noEffect = "no effect"
+
+func (c *command) isIdle() bool { return strings.HasPrefix(c.effect, noEffect) }
 
 // problem is what a row has found wrong, in httpd's words. The zero range
 // stands for the whole line.
@@ -139,6 +144,9 @@ func tableName(n *syntax.Node) string {
 }
 
 func (w *walk) report(n *syntax.Node, p *problem) {
+	if w.judged != nil {
+		w.judged[n] = judgement{} // the diagnostic says the rest
+	}
 	if p.at.Filename == "" {
 		p.at = n.Range()
 	}
@@ -152,6 +160,14 @@ func (w *walk) warn(n *syntax.Node, rng hcl.Range, module, text, hint string) {
 		return
 	}
 	w.fail(warning(n, rng, LevelWarn, module, "", text, hint))
+}
+
+// differs is warn for what httpd would do and this server does not, at any
+// level.
+func (w *walk) differs(n *syntax.Node, rng hcl.Range, level LogLevel, module, text, hint string) {
+	if w.behind.outer == nil {
+		w.fail(difference(n, rng, level, module, text, hint))
+	}
 }
 
 // unknown reports a name that no loaded module has. What stands in an unknown
@@ -210,6 +226,7 @@ func (w *walk) run(n *syntax.Node, key string, info *directiveInfo) *problem {
 	}
 	for _, c := range w.commands[key] {
 		if c.module == info.Module {
+			w.judge(n, info, c.isIdle())
 			return c.set(w, n, words)
 		}
 	}

@@ -53,6 +53,8 @@ type Config struct {
 
 	// Files holds the source of everything read, by name, for diagnostics.
 	Files map[string]*hcl.File
+
+	verdicts []Verdict // under Options.Judge
 }
 
 // HasModule reports whether the module with this identifier

@@ -35,6 +35,9 @@ type Place struct {
 	Level  LogLevel
 	Module string
 	Code   string
+	// Differs is true for a warning of what httpd would do and this server
+	// does not.
+	Differs bool
 }
 
 // readingError is an error of the first pass at rng, in httpd's words; hint
@@ -66,6 +69,13 @@ func warning(n *syntax.Node, rng hcl.Range, level LogLevel, module, code, text, 
 		Severity: hcl.DiagWarning, Summary: text, Detail: hint, Subject: &rng,
 		Extra: &Place{Node: n, Level: level, Module: module, Code: code},
 	}
+}
+
+// difference is a warning of what httpd would do and this server does not.
+func difference(n *syntax.Node, rng hcl.Range, level LogLevel, module, text, hint string) *hcl.Diagnostic {
+	d := warning(n, rng, level, module, "", text, hint)
+	placeOf(d).Differs = true
+	return d
 }
 
 // WriteDiagnostics prints what Load and others found: warnings in the shape of

@@ -21,6 +21,7 @@ type Options struct {
 	Before     []string // -C: each is a line in front of the file
 	After      []string // -c: each is a line behind it
 	NoRoots    bool     // -T: DocumentRoot need not exist
+	Judge      bool     // what becomes of each directive is kept, for Report
 
 	// Getenv is what ${NAME} looks into behind the Defines; nil is os.Getenv.
 	Getenv func(name string) string
@@ -64,6 +65,9 @@ func Load(file string, o Options) (*Config, hcl.Diagnostics) {
 	if !r.broken {
 		process(r)
 	}
+	if o.Judge {
+		(&walk{reader: r}).listVerdicts(r.nodes)
+	}
 	return r.config, r.diags
 }
 
@@ -91,6 +95,9 @@ func newReader(o Options) *reader {
 		vars:    make(map[string]string),
 		defined: make(map[string]bool), seenNames: make(map[string]bool),
 		ran: make(map[*syntax.Node]bool),
+	}
+	if o.Judge {
+		r.judged = make(map[*syntax.Node]judgement)
 	}
 	for _, name := range o.Defines {
 		r.defined[name] = true

@@ -143,7 +143,7 @@ func (w *walk) scriptAlias(n *syntax.Node, words []syntax.Arg) *problem {
 	} else {
 		w.host.Unserved = append(w.host.Unserved, s)
 	}
-	w.fail(warning(n, n.NameRange(), LevelError, "alias", "",
+	w.fail(difference(n, n.NameRange(), LevelError, "alias",
 		fmt.Sprintf("%s %s: wshttpd runs no programs, the path is answered 501", n.Name, words[0].Text), ""))
 	return nil
 }

@@ -105,7 +105,7 @@ func (w *walk) setHandler(n *syntax.Node, words []syntax.Arg) *problem {
 	switch handler {
 	case "websocket-handler", "none", "default-handler":
 	default:
-		w.fail(warning(n, words[0].Range, LevelError, "core", "",
+		w.fail(difference(n, words[0].Range, LevelError, "core",
 			fmt.Sprintf("SetHandler %s: wshttpd does not have this handler, what it governs is answered 501", words[0].Text), ""))
 	}
 	return nil
@@ -332,7 +332,7 @@ func (w *walk) forceType(n *syntax.Node, words []syntax.Arg) *problem {
 		handler := strings.ToLower(words[0].Text)
 		c.Handler, c.HandlerRange = &handler, n.Range()
 	}
-	w.fail(warning(n, words[0].Range, LevelError, "core", "",
+	w.fail(difference(n, words[0].Range, LevelError, "core",
 		fmt.Sprintf("ForceType %s: wshttpd does not have this handler, what it governs is answered 501", words[0].Text), ""))
 	return nil
 }

@@ -123,7 +123,7 @@ func (l *AccessLog) condition(word syntax.Arg) *problem {
 func (w *walk) addLog(n *syntax.Node, file syntax.Arg, l *AccessLog) {
 	l.Range = n.Range()
 	if strings.HasPrefix(file.Text, "|") {
-		w.warn(n, file.Range, "log_config", n.Name+" to a program"+notObeyed, "name a file, and rotate that")
+		w.differs(n, file.Range, LevelWarn, "log_config", n.Name+" to a program"+notObeyed, "name a file, and rotate that")
 		return
 	}
 	l.File = w.rootRelative(file.Text)

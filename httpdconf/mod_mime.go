@@ -94,7 +94,7 @@ func (w *walk) unservedFiles(n *syntax.Node, words []syntax.Arg, handler string)
 	for _, a := range words[1:] {
 		m.Unserved[extension(a.Text)] = handler
 	}
-	w.fail(warning(n, n.NameRange(), LevelError, "mime", "",
+	w.fail(difference(n, n.NameRange(), LevelError, "mime",
 		fmt.Sprintf("%s %s: wshttpd does not have it, such files are answered 501", n.Name, handler), ""))
 	return nil
 }

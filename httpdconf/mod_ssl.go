@@ -207,7 +207,7 @@ func (w *walk) sslCipherSuite(n *syntax.Node, words []syntax.Arg) *problem {
 	if len(words) == 2 {
 		switch words[0].Text {
 		case "TLSv1.3":
-			w.warn(n, words[1].Range, "ssl", "SSLCipherSuite TLSv1.3 has no effect: the suites of that version are fixed", "")
+			w.differs(n, words[1].Range, LevelWarn, "ssl", "SSLCipherSuite TLSv1.3 has no effect: the suites of that version are fixed", "")
 			return nil
 		case "SSL":
 			words = words[1:]

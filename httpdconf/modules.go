@@ -89,6 +89,10 @@ func shortName(source string) string {
 	return strings.TrimPrefix(strings.TrimSuffix(source, ".c"), "mod_")
 }
 
+// IsProvided reports whether this server has what the module does, or takes its
+// directives without harm.
+func (m *Module) IsProvided() bool { return slices.Contains(provided, m.Source) }
+
 // moduleSet is what is known of modules while a configuration is read.
 type moduleSet struct {
 	loaded []Module

@@ -37,6 +37,7 @@ type reader struct {
 	macros                       map[string]*macro     // by lower-cased name; nil before the first
 	ignoresNesting, ignoresEmpty bool                  // what macros are not warned of
 	ran                          map[*syntax.Node]bool // directives that the first pass has run
+	judged                       map[*syntax.Node]judgement
 
 	// broken is set when the nesting is wrong: what follows cannot be told
 	// apart from it, and the tree is not processed.
@@ -326,7 +327,7 @@ func (r *reader) checkForeign(n *syntax.Node, words []syntax.Arg, m *Module) {
 		r.failAt(n, words[1].Range, cannotLoad(m.File, path, err), hint)
 		return
 	}
-	r.fail(warning(n, words[0].Range, LevelWarn, "so", "",
+	r.fail(difference(n, words[0].Range, LevelWarn, "so",
 		fmt.Sprintf("module %s is none that wshttpd has: it is not loaded", m.Ident),
 		"its directives are unknown; a WebSocket plugin is named by WebSocketHandler instead"))
 }

@@ -17,6 +17,7 @@ func (w *walk) byTier(n *syntax.Node, info *directiveInfo) *problem {
 	switch {
 	case info.Tier == tierB, info.Tier == tierC && w.harmless(n):
 		w.note(n, info)
+		w.judge(n, info, true)
 		return nil
 	case lacked:
 		return &problem{
@@ -25,7 +26,7 @@ func (w *walk) byTier(n *syntax.Node, info *directiveInfo) *problem {
 			hint: refusedHint(info),
 		}
 	case info.Tier == tierA:
-		w.warn(n, n.NameRange(), shortName(info.Module), info.Name+notObeyed, warnedHint(info))
+		w.differs(n, n.NameRange(), LevelWarn, shortName(info.Module), info.Name+notObeyed, warnedHint(info))
 		return nil
 	}
 	return &problem{text: info.Name + notObeyed, at: n.NameRange(), hint: refusedHint(info)}

@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <link.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -189,8 +190,8 @@ void *wshttpd_open(const char *path, int way, char **error)
 
 void *wshttpd_symbol(void *library, const char *name) { return dlsym(library, name); }
 
-/* Whether the process itself has the symbol, its libraries included. */
-int wshttpd_defined(const char *name) { return dlsym(RTLD_DEFAULT, name) != NULL; }
+/* Where the process itself has the symbol, its libraries included, or NULL. */
+void *wshttpd_defined(const char *name) { return dlsym(RTLD_DEFAULT, name); }
 
 /* The file that has been loaded to where an address is, to be freed, or NULL. */
 char *wshttpd_file_of(uintptr_t address)
@@ -199,6 +200,15 @@ char *wshttpd_file_of(uintptr_t address)
     if (dladdr((void *)address, &info) == 0 || info.dli_fname == NULL)
         return NULL;
     return strdup(info.dli_fname);
+}
+
+/* The file that a library was opened from, to be freed, or NULL. */
+char *wshttpd_path_of(void *library)
+{
+    struct link_map *map = NULL;
+    if (dlinfo(library, RTLD_DI_LINKMAP, &map) != 0 || map == NULL || map->l_name == NULL)
+        return NULL;
+    return strdup(map->l_name);
 }
 
 /* The argument is one fork's: its INIT takes a text. On the ABIs of this

@@ -113,17 +113,23 @@ func (k *kind) whyNotBound(linker string) (why, remedy string) {
 }
 
 func isDefined(symbol string, libraries []unsafe.Pointer) bool {
+	return findSymbol(symbol, libraries) != nil
+}
+
+// findSymbol returns where the process, or else one of the libraries, has a
+// symbol; nil if none has.
+func findSymbol(symbol string, libraries []unsafe.Pointer) unsafe.Pointer {
 	name := C.CString(symbol)
 	defer C.free(unsafe.Pointer(name))
-	if C.wshttpd_defined(name) != 0 {
-		return true
+	if address := C.wshttpd_defined(name); address != nil {
+		return address
 	}
 	for _, library := range libraries {
-		if C.wshttpd_symbol(library, name) != nil {
-			return true
+		if address := C.wshttpd_symbol(library, name); address != nil {
+			return address
 		}
 	}
-	return false
+	return nil
 }
 
 // init finds an init function, calls it, and checks what it returns before
@@ -138,8 +144,7 @@ func (c *cLibrary) init(l *Loader, path, name string) (wsplugin.Plugin, *Error) 
 		}
 	}
 	if function == nil {
-		return nil, &Error{sentenceInit, fmt.Sprintf("%s: no symbol %s", path, strings.Join(initNames(name), " or ")),
-			remedyNearest(name, c.exports)}
+		return nil, withoutInit(path, "symbol", initNames(name), c.exports)
 	}
 	refuse := func(why string) (wsplugin.Plugin, *Error) {
 		return nil, &Error{sentenceResponse, fmt.Sprintf("%s: %s: %s", path, name, why), ""}

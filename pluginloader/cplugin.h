@@ -49,8 +49,9 @@ enum {
 
 void *wshttpd_open(const char *path, int way, char **error);
 void *wshttpd_symbol(void *library, const char *name);
-int wshttpd_defined(const char *name);
+void *wshttpd_defined(const char *name);
 char *wshttpd_file_of(uintptr_t address);
+char *wshttpd_path_of(void *library);
 WebSocketPlugin *wshttpd_init_call(void *init);
 
 wshttpd_slot *wshttpd_slots_new(size_t count);

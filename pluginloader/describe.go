@@ -32,10 +32,11 @@ func fileOf(p wsplugin.Plugin) string {
 	if p == nil {
 		return ""
 	}
-	name := C.wshttpd_file_of(C.uintptr_t(reflect.ValueOf(reflect.TypeOf(p)).Pointer()))
-	if name == nil {
-		return ""
-	}
-	defer C.free(unsafe.Pointer(name))
-	return C.GoString(name)
+	return freed(C.wshttpd_file_of(C.uintptr_t(reflect.ValueOf(reflect.TypeOf(p)).Pointer())))
+}
+
+// freed makes a Go string of one of C's, which is then no more; "" of NULL.
+func freed(s *C.char) string {
+	defer C.free(unsafe.Pointer(s))
+	return C.GoString(s)
 }

@@ -64,8 +64,7 @@ func (g *goLibrary) init(l *Loader, path, name string) (wsplugin.Plugin, *Error)
 		}
 	}
 	if symbol == nil {
-		return nil, &Error{sentenceInit, fmt.Sprintf("%s: no exported function %s", path, strings.Join(goNames(name), " or ")),
-			remedyNearest(name, g.exports)}
+		return nil, withoutInit(path, "exported function", goNames(name), g.exports)
 	}
 	f, ok := symbol.(func() wsplugin.Plugin)
 	if !ok {

@@ -12,8 +12,9 @@ import (
 
 // kind is what a file was found to be.
 type kind struct {
-	form  form
-	build *buildinfo.BuildInfo // of a Go plugin
+	form    form
+	machine string               // for which it was built, "x86-64"; "" of what is no ELF file
+	build   *buildinfo.BuildInfo // of a Go plugin
 	// exports are the names of functions that the file defines: of a Go
 	// plugin those of its main package, without its path.
 	exports []string
@@ -39,7 +40,7 @@ const (
 // (SIGBUS), which no recover catches.
 func inspect(path string) (k kind, e *Error) {
 	refuse := func(why, remedy string) (kind, *Error) {
-		return kind{}, &Error{sentenceOpen, fmt.Sprintf("%s: %s", path, why), remedy}
+		return kind{machine: k.machine}, &Error{sentenceOpen, fmt.Sprintf("%s: %s", path, why), remedy}
 	}
 	defer func() {
 		if p := recover(); p != nil { // of a reader of the standard library
@@ -60,6 +61,7 @@ func inspect(path string) (k kind, e *Error) {
 		return refuse(notELF(path, err), "")
 	}
 	defer f.Close()
+	k.machine = machineName(f.Machine)
 	if why := wrongELF(f, info.Size()); why != "" {
 		return refuse(why, "install it again, built for this machine")
 	}

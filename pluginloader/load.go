@@ -182,6 +182,11 @@ func (l *Loader) destroy(d wsplugin.Destroyer) {
 	d.Destroy()
 }
 
+// withoutInit refuses a library in which none of the names is.
+func withoutInit(path, what string, names, exports []string) *Error {
+	return &Error{sentenceInit, fmt.Sprintf("%s: no %s %s", path, what, strings.Join(names, " or ")), remedyNearest(names[0], exports)}
+}
+
 // initNames returns the names under which an init function is looked for: the
 // decoration of 32-bit Windows, which stands in copied configurations, is
 // stripped.

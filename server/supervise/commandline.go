@@ -31,6 +31,8 @@ type CommandLine struct {
 	List    bool     // -L
 	Help    bool     // -h
 	Debug   bool     // -X
+	Report  bool     // --report, with -t
+	JSON    bool     // --json
 }
 
 // ErrUsage is wrapped by errors that are answered with the usage text.
@@ -55,6 +57,9 @@ func Parse(argv []string) (*CommandLine, error) {
 		args = args[1:]
 		if arg == "--" {
 			break
+		}
+		if c.setLong(arg) {
+			continue
 		}
 		if len(arg) < 2 || arg[0] != '-' {
 			return c, ErrUsage
@@ -92,6 +97,19 @@ func (c *CommandLine) cluster(options string, args []string) (rest []string, err
 		return args, c.setValue(name, value)
 	}
 	return args, nil
+}
+
+// setLong takes the options that httpd does not have, which are words.
+func (c *CommandLine) setLong(arg string) bool {
+	switch arg {
+	case "--report":
+		c.Test, c.Report = true, true
+	case "--json":
+		c.JSON = true
+	default:
+		return false
+	}
+	return true
 }
 
 func (c *CommandLine) setFlag(name byte) {
@@ -158,6 +176,14 @@ func (c *CommandLine) setCommand(value string) error {
 	}
 	c.Command = value
 	return nil
+}
+
+// Options are those of Load that the command line has.
+func (c *CommandLine) Options() httpdconf.Options {
+	root, _ := c.Paths()
+	return httpdconf.Options{
+		Program: c.Program, ServerRoot: root, Defines: c.Defines, Before: c.Before, After: c.After, NoRoots: c.NoRoots,
+	}
 }
 
 // Defined reports whether -D names one of these.

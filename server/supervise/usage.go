@@ -34,6 +34,7 @@ Options:
   -M                 : a synonym for -t -D DUMP_MODULES
   -t -D DUMP_INCLUDES: show all included configuration files
   -t                 : run syntax check for config files
+  -t --report        : say what becomes of each directive and plugin; --json
   -T                 : start without DocumentRoot(s) check
   -X                 : debug mode (only one worker, do not detach)
 `

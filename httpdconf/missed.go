@@ -1,0 +1,96 @@
+package httpdconf
+
+import (
+	"slices"
+	"strings"
+)
+
+// lack is what of httpd's behaviour a client misses where a directive has no
+// effect here, or none with some arguments.
+type lack struct {
+	how string
+	// unless lists arguments, each a whole line in lower case, with which the
+	// line says what holds anyway.
+	unless []string
+	// only lists the words of which one has to be there.
+	only []string
+	// obeyed says that the directive has an effect here, but for this.
+	obeyed bool
+}
+
+// off are the arguments that most switches have for what holds anyway.
+var off = []string{"off"}
+
+// lacks are by directive, as the tables have it in lower case. What is not
+// named here and has no effect changes no answer. It is constant.
+var lacks = map[string][]lack{
+	"options": {
+		{how: "folders are not listed: without an index file they are answered 403", only: []string{"indexes", "+indexes", "all"}, obeyed: true},
+		{how: "MultiViews finds no file", only: []string{"multiviews", "+multiviews"}, obeyed: true},
+		{how: "no program is run: such files are answered 501, or sent if nothing names their handler", only: []string{"execcgi", "+execcgi", "all"}, obeyed: true},
+		{how: "pages are sent as they are, without server-side includes", only: []string{"includes", "+includes", "includesnoexec", "+includesnoexec"}, obeyed: true},
+	},
+	"traceenable":         {{how: "TRACE is answered 405 all the same", unless: off, obeyed: true}},
+	"httpprotocoloptions": {{how: "requests are read strictly all the same", only: []string{"unsafe", "allow0.9"}, obeyed: true}},
+	"sslhonorcipherorder": {{how: "the order of cipher suites is the server's own"}},
+
+	"acceptpathinfo":        {{how: "what stands behind a file's name is answered 404", unless: []string{"off", "default"}}},
+	"adddefaultcharset":     {{how: "no charset is added to the Content-Type", unless: off}},
+	"contentdigest":         {{how: "no Content-MD5 is sent", unless: off}},
+	"fileetag":              {{how: "an ETag is made of time and size all the same", unless: []string{"mtime size", "size mtime", "+mtime +size"}}},
+	"hostnamelookups":       {{how: "logs and variables have addresses, not names of hosts", unless: off}},
+	"forcetype":             {{how: "files keep the type of their extension", unless: []string{"none"}}},
+	"setinputfilter":        {{how: "what is sent to the server passes no filter"}},
+	"setoutputfilter":       {{how: "answers pass no filter: they are neither compressed nor changed"}},
+	"addoutputfilterbytype": {{how: "answers pass no filter: they are neither compressed nor changed"}},
+	"filterchain":           {{how: "answers pass no filter: they are neither compressed nor changed"}},
+	"filterprovider":        {{how: "answers pass no filter: they are neither compressed nor changed"}},
+	"maxranges":             {{how: "200 ranges of a file are sent at most, all the same", unless: []string{"default", "200"}}},
+	"maxrangeoverlaps":      {{how: "20 ranges may overlap, all the same", unless: []string{"default", "20"}}},
+	"maxrangereversals":     {{how: "ranges may come in any order", unless: []string{"default", "unlimited"}}},
+	"protocols":             {{how: "HTTP/1.1 is spoken and no other protocol", only: []string{"h2", "h2c"}}},
+	"registerhttpmethod":    {{how: "the method stays unknown: 501"}},
+	"serverpath":            {{how: "no host is found by the path of a request"}},
+
+	"expiresactive":  {{how: "neither Expires nor Cache-Control is sent", unless: off}},
+	"expiresbytype":  {{how: "neither Expires nor Cache-Control is sent"}},
+	"expiresdefault": {{how: "neither Expires nor Cache-Control is sent"}},
+
+	"addcharset":      {{how: "no charset is added to the Content-Type"}},
+	"addlanguage":     {{how: "no Content-Language is sent"}},
+	"defaultlanguage": {{how: "no Content-Language is sent"}},
+	"addencoding":     {{how: "no Content-Encoding is sent"}},
+	"addinputfilter":  {{how: "what is sent to the server passes no filter"}},
+	"removetype":      {{how: "the type of the extension stays"}},
+	"removehandler":   {{how: "the handler of the extension stays: such files are answered 501"}},
+	"mimemagicfile":   {{how: "types are told by extension alone"}},
+
+	"directoryslash":         {{how: "a folder is redirected to its path with a slash all the same", unless: []string{"on"}}},
+	"directoryindexredirect": {{how: "an index file is sent, not redirected to", unless: off}},
+	"userdir":                {{how: "/~user is answered 404", unless: []string{"disabled"}}},
+	"checkspelling":          {{how: "misspelt paths are answered 404", unless: off}},
+	"aliaspreservepath":      {{how: "an Alias in a Location does not keep the path", unless: off}},
+
+	"cookietracking": {{how: "no cookie is set", unless: off}},
+	"metafiles":      {{how: "no headers are read from files", unless: off}},
+	"globallog":      {{how: "this log is not written"}},
+	"forensiclog":    {{how: "this log is not written"}},
+	"logmessage":     {{how: "the message is not logged"}},
+	"sslusestapling": {{how: "no OCSP answer is stapled", unless: off}},
+}
+
+// missed returns what of httpd's behaviour is not there where a directive
+// stands with these arguments, "" if nothing is. idle says that it has no
+// effect at all.
+func missed(info *directiveInfo, args string, idle bool) string {
+	line := strings.Join(strings.Fields(strings.ToLower(args)), " ")
+	words := strings.Fields(line)
+	var list []string
+	for _, l := range lacks[strings.ToLower(info.Name)] {
+		applies := (idle || l.obeyed) && !slices.Contains(l.unless, line)
+		if applies && (l.only == nil || slices.ContainsFunc(words, func(w string) bool { return slices.Contains(l.only, w) })) {
+			list = append(list, l.how)
+		}
+	}
+	return strings.Join(list, "; ")
+}

@@ -1,0 +1,252 @@
+package doctor
+
+import (
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/wshttpd/wshttpd/httpdconf"
+	"github.com/wshttpd/wshttpd/pluginloader"
+	"github.com/wshttpd/wshttpd/server"
+	"github.com/wshttpd/wshttpd/server/supervise"
+)
+
+// Report is what becomes of a configuration, as --json prints it.
+type Report struct {
+	File       string `json:"file"`
+	ServerRoot string `json:"server_root"`
+	Starts     bool   `json:"starts"` // no error stands in its way
+	// Counts is how many directives have each fate.
+	Counts      map[string]int `json:"counts"`
+	Directives  []Directive    `json:"directives"` // in the order in which httpd reads them
+	Errors      []string       `json:"errors"`     // those without a line
+	Modules     []Module       `json:"modules"`
+	Plugins     []Plugin       `json:"plugins"`
+	Differences []Difference   `json:"differences"`
+	Verdict     string         `json:"verdict"` // one sentence
+}
+
+// Place is a line of the configuration.
+type Place struct {
+	File string `json:"file"`
+	Line int    `json:"line"`
+}
+
+// Directive is one line, and what becomes of it: "honoured", "harmless",
+// "skipped" (in a section that is false in httpd too), "changes" or "refused".
+type Directive struct {
+	Place
+	Fate      string   `json:"fate"`
+	Directive string   `json:"directive"` // a section with its bracket: "<Location"
+	Arguments string   `json:"arguments"`
+	Section   string   `json:"section,omitempty"` // in which it stands
+	How       string   `json:"how,omitempty"`     // what differs, or why it is refused
+	Remedy    string   `json:"remedy,omitempty"`
+	Notes     []string `json:"notes,omitempty"` // warnings, httpd's among them
+}
+
+// Module is a LoadModule line.
+type Module struct {
+	Place
+	Identifier string `json:"identifier"`
+	File       string `json:"module_file"`
+	// Provided says that the server has the module: the file is not opened.
+	// That of another stock module is not opened either.
+	Provided bool `json:"provided"`
+	Stock    bool `json:"stock"`
+	// Library is what a file is that is none of a stock module.
+	Library *Library `json:"library,omitempty"`
+}
+
+// Plugin is a WebSocketHandler line.
+type Plugin struct {
+	Place
+	Section string `json:"section"`
+	File    string `json:"plugin_file"` // as written
+	Init    string `json:"init"`        // as written
+	Loaded  bool   `json:"loaded"`      // INIT was called and has answered
+	isTried bool   // it was to be loaded
+	Library
+}
+
+// Library is what a file of a module or plugin is.
+type Library struct {
+	Path         string    `json:"path"`                    // absolute, links followed
+	Kind         string    `json:"kind,omitempty"`          // "Go plugin", "C library"
+	Machine      string    `json:"machine,omitempty"`       // "x86-64"
+	Build        string    `json:"build,omitempty"`         // of a Go plugin
+	ApacheModule string    `json:"apache_module,omitempty"` // that it holds
+	Needed       []Needed  `json:"needed"`
+	Symbols      []Symbols `json:"symbols"`
+	Exports      []string  `json:"exports"`
+	InitFound    string    `json:"init_found,omitempty"` // the export that INIT stands for
+	Problem      string    `json:"problem,omitempty"`    // why it cannot be used
+	Remedy       string    `json:"remedy,omitempty"`
+}
+
+// Needed is a library that another names; Path is empty where it is not found.
+type Needed struct {
+	Name string `json:"name"`
+	Path string `json:"path"`
+}
+
+// Symbols are undefined symbols that one library has; In is empty where nobody
+// has them, and "wshttpd" where the server has.
+type Symbols struct {
+	In    string   `json:"in"`
+	Names []string `json:"names"`
+}
+
+// Difference is one way in which the server behaves otherwise than httpd, and
+// the lines that make it do so.
+type Difference struct {
+	How    string  `json:"how"`
+	Places []Place `json:"places"`
+}
+
+// Check is -t --report: it loads the configuration and its plugins as -t does,
+// writes what becomes of them to w, and returns the exit status of -t.
+func Check(w io.Writer, c *supervise.CommandLine) (code int) {
+	r := newReport(c)
+	if c.JSON {
+		writeJSON(w, r)
+	} else {
+		r.write(w)
+	}
+	if r.Starts {
+		return 0
+	}
+	return 1
+}
+
+func newReport(c *supervise.CommandLine) *Report {
+	_, file := c.Paths()
+	o := c.Options()
+	o.Judge = true
+	cfg, diags := httpdconf.Load(file, o)
+	var plugins []Plugin
+	if diags.HasErrors() {
+		plugins = inspectAll(cfg)
+	} else {
+		_, more := server.New(cfg, pluginloader.New(server.StartupLog(os.Stderr, c.Level)))
+		diags = append(diags, more...)
+		plugins = inspectAll(cfg)
+		for i := range plugins {
+			plugins[i].tried(cfg.Plugins[i], more)
+		}
+	}
+	for i, p := range plugins {
+		if p.Problem != "" && !p.isTried {
+			diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: p.Problem, Detail: p.Remedy, Subject: &cfg.Plugins[i].Range})
+		}
+	}
+	found := cfg.Report(diags)
+	r := &Report{
+		File: file, ServerRoot: cfg.ServerRoot, Starts: found.Starts(), Counts: make(map[string]int), Errors: listOf(found.Errors),
+		Modules: []Module{}, Plugins: listOf(plugins),
+	}
+	for _, v := range found.Verdicts {
+		r.Directives = append(r.Directives, newDirective(&v))
+		r.Counts[v.Fate.String()]++
+	}
+	for _, m := range cfg.Modules {
+		if !m.Static {
+			r.Modules = append(r.Modules, newModule(cfg, &m))
+		}
+	}
+	r.Differences = differences(r.Directives)
+	r.Verdict = r.sentence()
+	return r
+}
+
+func newDirective(v *httpdconf.Verdict) Directive {
+	return Directive{
+		Place: Place{v.File, v.Line}, Fate: v.Fate.String(), Directive: v.Name, Arguments: v.Args, Section: v.Section,
+		How: v.How, Remedy: v.Remedy, Notes: v.Notes,
+	}
+}
+
+func placeOf(r hcl.Range) Place { return Place{r.Filename, r.End.Line} }
+
+func newModule(cfg *httpdconf.Config, m *httpdconf.Module) Module {
+	module := Module{Place: placeOf(m.Range), Identifier: m.Ident, File: m.File, Provided: m.IsProvided(), Stock: m.Source != ""}
+	if !module.Stock {
+		path := m.File
+		if !filepath.IsAbs(path) {
+			path = filepath.Join(cfg.ServerRoot, path)
+		}
+		library := newLibrary(pluginloader.Inspect(path, ""))
+		module.Library = &library
+	}
+	return module
+}
+
+// inspectAll looks at the plugins' files.
+func inspectAll(cfg *httpdconf.Config) []Plugin {
+	var list []Plugin
+	for _, ref := range cfg.Plugins {
+		list = append(list, Plugin{
+			Place: placeOf(ref.Range), Section: ref.Section, File: ref.Arg, Init: ref.Init,
+			Library: newLibrary(pluginloader.Inspect(ref.File, ref.Init)),
+		})
+	}
+	return list
+}
+
+// tried takes what came of loading the plugin.
+func (p *Plugin) tried(ref *httpdconf.PluginRef, diags hcl.Diagnostics) {
+	p.isTried, p.Loaded = true, true
+	for _, d := range diags {
+		if d.Severity == hcl.DiagError && d.Subject != nil && *d.Subject == ref.Range {
+			p.Loaded = false
+			p.Problem, p.Remedy, _ = strings.Cut(d.Summary+": "+d.Detail, "\n")
+		}
+	}
+}
+
+// listOf is a list that JSON does not call null.
+func listOf[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
+}
+
+func newLibrary(i *pluginloader.Inspection) Library {
+	l := Library{
+		Path: i.Path, Kind: i.Kind, Machine: i.Machine, Build: i.Build, ApacheModule: i.Module, InitFound: i.Init,
+		Needed: []Needed{}, Symbols: []Symbols{}, Exports: listOf(i.Exports),
+	}
+	for _, n := range i.Needed {
+		l.Needed = append(l.Needed, Needed(n))
+	}
+	for _, s := range i.Symbols {
+		l.Symbols = append(l.Symbols, Symbols(s))
+	}
+	if i.Problem != nil {
+		l.Problem, l.Remedy = i.Problem.Error(), i.Problem.Remedy
+	}
+	return l
+}
+
+// differences gathers the lines that make the same difference.
+func differences(directives []Directive) []Difference {
+	list := []Difference{}
+	at := make(map[string]int)
+	for _, d := range directives {
+		if d.Fate != httpdconf.Changes.String() {
+			continue
+		}
+		i, known := at[d.How]
+		if !known {
+			i = len(list)
+			at[d.How] = i
+			list = append(list, Difference{How: d.How})
+		}
+		list[i].Places = append(list[i].Places, d.Place)
+	}
+	return list
+}
