@@ -79,13 +79,15 @@ func inherit(h, main *Host) {
 }
 
 // orderDirectories puts the shortest path first, and expressions behind all
-// paths (httpd 2.4 server/core.c, ap_core_reorder_directories).
+// paths: the one with the fewest slashes first, too (httpd 2.4 server/core.c,
+// ap_core_reorder_directories).
 func orderDirectories(h *Host) {
 	depth := func(s *Section) int {
+		slashes := strings.Count(s.Pattern, "/")
 		if s.Regexp != nil {
-			return 1 << 30
+			slashes += 1 << 30
 		}
-		return strings.Count(s.Pattern, "/")
+		return slashes
 	}
 	slices.SortStableFunc(h.Directories, func(a, b *Section) int { return depth(a) - depth(b) })
 }

@@ -54,6 +54,15 @@ func serveAs(t *testing.T, root, conf string, plugins map[string]wsplugin.Plugin
 		t.Fatal(diags)
 	}
 	cfg.Listeners = append(cfg.Listeners, httpdconf.Listener{Host: "127.0.0.1"})
+	l := serveConfig(t, cfg, plugins)
+	l.log = filepath.Join(root, "error.log")
+	return l
+}
+
+// serveConfig serves what was loaded until the test ends; the last listener is
+// the one that the test talks to.
+func serveConfig(t *testing.T, cfg *httpdconf.Config, plugins map[string]wsplugin.Plugin) *live {
+	t.Helper()
 	refs := cfg.Plugins
 	cfg.Plugins = nil // they are no files
 	s, diags := New(cfg, pluginloader.New(func(int, string, ...any) {}))
@@ -73,7 +82,7 @@ func serveAs(t *testing.T, root, conf string, plugins map[string]wsplugin.Plugin
 		s.Shutdown(context.Background())
 		serving.Wait()
 	})
-	return &live{s, s.Addrs()[len(s.Addrs())-1].String(), filepath.Join(root, "error.log")}
+	return &live{Server: s, addr: s.Addrs()[len(s.Addrs())-1].String()}
 }
 
 // logged waits until the error log holds text.

@@ -35,6 +35,7 @@ type route struct {
 	vary         []string             // header fields that expressions have read
 	notes        environ              // what Header note keeps
 	isSubrequest bool                 // the file that stands for a folder is looked for
+	folder       string               // of isSubrequest: the folder, with a slash behind it
 	isTyped      bool                 // the phases are past the choice of a handler
 	isDocument   bool                 // an ErrorDocument is served
 }
@@ -126,6 +127,9 @@ func (r *route) settle() {
 	}
 	covering = appendFiles(covering, files, r.place.base)
 	covering = r.appendLocations(covering)
+	for _, s := range covering {
+		r.capture(s)
+	}
 	r.settings = r.merged.of(r.host, covering)
 	if r.settings.Core != nil && len(r.settings.Core.Ifs) > 0 {
 		r.covering = append([]*httpdconf.Section(nil), covering...)
@@ -151,7 +155,35 @@ func (r *route) inDirectory(s *httpdconf.Section) bool {
 	if s.Regexp == nil {
 		return s.Covers(r.place.dir)
 	}
-	return s.Regexp.Match(r.place.name())
+	return s.Regexp.Match(r.directoryName())
+}
+
+// directoryName is what the expressions of Directory sections are asked for: the
+// name of the file; for a file that stands for the folder it is in, the folder,
+// whose sections it takes over (httpd 2.4 server/request.c, ap_directory_walk).
+func (r *route) directoryName() string {
+	if r.isSubrequest && r.place.what == isFile && r.place.rest == "" && r.place.dir+"/" == r.folder {
+		return r.folder
+	}
+	return r.place.name()
+}
+
+// capture sets the variables that the named groups of a section's expression
+// make of what it covers, as MATCH_SITENAME of (?<sitename>...).
+func (r *route) capture(s *httpdconf.Section) {
+	if s.Regexp == nil || !s.Regexp.HasNames() {
+		return
+	}
+	subject := r.path
+	switch s.Kind {
+	case httpdconf.DirectoryMatchSection:
+		subject = r.directoryName()
+	case httpdconf.FilesMatchSection:
+		subject = r.place.base
+	}
+	for name, value := range s.Regexp.Named(subject) { // httpd 2.4 server/core.c, AP_REG_MATCH
+		r.env.set("MATCH_"+strings.ToUpper(name), value)
+	}
 }
 
 // appendFiles appends the Files sections that cover a name, and those in them.

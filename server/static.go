@@ -98,7 +98,7 @@ func (s *Server) serveDirectory(ctx *fasthttp.RequestCtx, r *route) {
 			continue
 		}
 		index.path = path
-		index.isSubrequest = true
+		index.isSubrequest, index.folder = true, r.place.name()
 		s.walk(ctx, &index)
 		if p := &index.place; p.what == isNothing || p.what == isFolder || p.rest != "" {
 			continue

@@ -3,6 +3,7 @@ package expr
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"strings"
 	"time"
 
@@ -21,6 +22,7 @@ type Regexp struct {
 	source string
 	re     *regexp2.Regexp
 	groups int // pairs of parentheses
+	names  map[string]int
 }
 
 // CompileRegexp compiles a PCRE: lookaround, backreferences, possessive
@@ -47,6 +49,26 @@ func (p *Regexp) Find(s string, groups *Groups) bool {
 	}
 	*groups = found
 	return true
+}
+
+// HasNames reports whether a group has a name.
+func (p *Regexp) HasNames() bool { return len(p.names) > 0 }
+
+// Named yields the names and texts of the named groups that took part in the
+// first match in s, in no order; nothing where nothing matches.
+func (p *Regexp) Named(s string) iter.Seq2[string, string] {
+	return func(yield func(name, text string) bool) {
+		m, err := p.re.FindRunesMatch(byteRunes(s))
+		if err != nil || m == nil {
+			return
+		}
+		for name, n := range p.names {
+			g := m.GroupByNumber(n)
+			if g != nil && len(g.Captures) > 0 && !yield(name, s[g.Index:g.Index+g.Length]) {
+				return
+			}
+		}
+	}
 }
 
 // Replace puts another text in the place of the first match in s, or of all.
@@ -93,7 +115,7 @@ func byteRunes(s string) []rune {
 }
 
 func compile(text string, anyCase bool) (*Regexp, error) {
-	translated, groups, err := translate(text, anyCase)
+	translated, groups, names, err := translate(text, anyCase)
 	if err != nil {
 		return nil, err
 	}
@@ -107,7 +129,7 @@ func compile(text string, anyCase bool) (*Regexp, error) {
 		return nil, errors.New(strings.TrimPrefix(message, "error parsing regexp: "))
 	}
 	re.MatchTimeout = matchTimeout
-	return &Regexp{text, re, groups}, nil
+	return &Regexp{text, re, groups, names}, nil
 }
 
 // match looks for the expression anywhere in s.

@@ -48,17 +48,18 @@ func refused(what string) error {
 	return fmt.Errorf("%s in a regular expression is not supported", what)
 }
 
-// translate returns what the library has to compile and the number of groups.
-func translate(text string, anyCase bool) (translated string, groups int, err error) {
+// translate returns what the library has to compile, the number of groups, and
+// the numbers of those with a name.
+func translate(text string, anyCase bool) (translated string, groups int, names map[string]int, err error) {
 	t := &translation{in: text, total: -1, atom: -1, names: map[string]int{}, mode: mode{anyCase: anyCase}}
 	if err := t.run(); err != nil {
-		return "", 0, err
+		return "", 0, nil, err
 	}
 	t = &translation{in: text, total: t.groups, atom: -1, names: t.names, mode: mode{anyCase: anyCase}}
 	if err := t.run(); err != nil {
-		return "", 0, err
+		return "", 0, nil, err
 	}
-	return string(t.out), t.groups, nil
+	return string(t.out), t.groups, t.names, nil
 }
 
 func (t *translation) run() error {
