@@ -143,8 +143,8 @@ func serve(c *supervise.CommandLine, cfg *httpdconf.Config, handover *supervise.
 	if handover != nil {
 		handover.Ready(cfg.Main.ErrorLog)
 	}
-	for _, addr := range s.Addrs() {
-		fmt.Fprintf(os.Stderr, "%s: serving http://%s/\n", c.Program, addr)
+	for _, url := range s.URLs() {
+		fmt.Fprintf(os.Stderr, "%s: serving %s\n", c.Program, url)
 	}
 	signals.Run(actions)
 	return 0

@@ -52,7 +52,7 @@ func (s *Server) errorDocument(ctx *fasthttp.RequestCtx, r *route, d httpdconf.E
 	}
 	text, err := d.Text.String(exprEnv{ctx, r})
 	if err != nil {
-		s.logOf(r).printf("core", httpdconf.LevelError, ctx.RemoteAddr().String(), "AH02841: core: ErrorDocument: can't evaluate require expression: %v", err)
+		s.logOf(r).printf("core", httpdconf.LevelError, r.client.String(), "AH02841: core: ErrorDocument: can't evaluate require expression: %v", err)
 		return r
 	}
 	switch d.Kind {

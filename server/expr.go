@@ -266,7 +266,7 @@ func (s *Server) walkIfs(ctx *fasthttp.RequestCtx, r *route, list []*httpdconf.S
 func (s *Server) holds(ctx *fasthttp.RequestCtx, r *route, section *httpdconf.Section) bool {
 	holds, err := section.Condition.Bool(exprEnv{ctx, r})
 	if err != nil {
-		s.logOf(r).printf("core", httpdconf.LevelError, ctx.RemoteAddr().String(), "AH00039: Failed to evaluate <If > condition: %v", err)
+		s.logOf(r).printf("core", httpdconf.LevelError, r.client.String(), "AH00039: Failed to evaluate <If > condition: %v", err)
 	}
 	return holds && err == nil
 }

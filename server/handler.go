@@ -44,18 +44,18 @@ func (s *Server) serveHTTP(ctx *fasthttp.RequestCtx) (r *route) {
 	keepAlive(ctx, r.host)
 	r.locations = s.routes.locations[r.host]
 	r.glance, r.scheme = s.routes.glances[r.host], "http"
+	r.settings = r.host.Base
+	_, r.inMemory = ctx.Conn().(*memConn)
+	s.remoteIP(ctx, r)
 	if t := overTLS(ctx); t != nil {
 		r.scheme = "https"
 		if misdirected(t, r.host) {
-			s.log.printf("ssl", httpdconf.LevelError, ctx.RemoteAddr().String(),
+			s.log.printf("ssl", httpdconf.LevelError, r.client.String(),
 				"AH02032: Hostname %s provided via SNI and hostname %s provided via HTTP have no compatible SSL setup", t.host.ServerName(), hostName(authority))
 			s.answer(ctx, fasthttp.StatusMisdirectedRequest)
 			return r
 		}
 	}
-	r.settings = r.host.Base
-	_, r.inMemory = ctx.Conn().(*memConn)
-	s.remoteIP(ctx, r)
 	s.earlyHeaders(ctx, r)
 	if r.host.Base.Env != nil {
 		r.setEnvIf(ctx, r.host.Base.Env.Rules)

@@ -80,7 +80,7 @@ func (h headerEdits) applies(e *httpdconf.HeaderEdit) bool {
 }
 
 func (h headerEdits) fail(format string, args ...any) {
-	h.s.logOf(h.env.r).printf("headers", httpdconf.LevelError, h.env.ctx.RemoteAddr().String(), format, args...)
+	h.s.logOf(h.env.r).printf("headers", httpdconf.LevelError, h.env.r.client.String(), format, args...)
 }
 
 func (h headerEdits) edit(e *httpdconf.HeaderEdit, to *fields) {

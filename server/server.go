@@ -132,6 +132,20 @@ func (s *Server) Addrs() []net.Addr {
 	return addrs
 }
 
+// URLs returns the roots of what is served, in file order: that of a listener
+// to which clients have to speak TLS begins with https.
+func (s *Server) URLs() []string {
+	urls := make([]string, 0, len(s.listeners))
+	for _, l := range s.listeners {
+		scheme := "http"
+		if l.isTLS {
+			scheme = "https"
+		}
+		urls = append(urls, scheme+"://"+l.addr.String()+"/")
+	}
+	return urls
+}
+
 // bind opens one listening socket. What is set on it holds for the sockets
 // accepted from it: a peer that is gone without a word is found within 120 s,
 // and one that acknowledges nothing soon after Timeout.

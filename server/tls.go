@@ -249,6 +249,6 @@ func (s *Server) secured(ctx *fasthttp.RequestCtx, r *route) (refusal int) {
 	if r.settings.SSL == nil || !r.settings.SSL.RequireSSL || r.scheme == "https" {
 		return 0
 	}
-	s.logOf(r).printf("ssl", httpdconf.LevelError, ctx.RemoteAddr().String(), "AH02219: access to %s failed, reason: SSL connection required", r.filename)
+	s.logOf(r).printf("ssl", httpdconf.LevelError, r.client.String(), "AH02219: access to %s failed, reason: SSL connection required", r.filename)
 	return fasthttp.StatusForbidden
 }

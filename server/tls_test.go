@@ -119,6 +119,14 @@ SSLCertificateKeyFile HOME/second.example.key
 AddType second/host txt
 </VirtualHost>
 <VirtualHost *:*>
+ServerName asks.example
+SSLEngine on
+SSLCertificateFile HOME/closed.example.pem
+SSLCertificateKeyFile HOME/closed.example.key
+SSLVerifyClient optional
+SSLCACertificateFile HOME/ca.pem
+</VirtualHost>
+<VirtualHost *:*>
 ServerName closed.example
 SSLEngine on
 SSLCertificateFile HOME/closed.example.pem
@@ -155,6 +163,7 @@ func TestParityOfTLS(t *testing.T) {
 		{"first.example", "second.example", "/a.txt", ""}, {"first.example", "closed.example", "/a.txt", ""}, {"closed.example", "closed.example", "/a.txt", "client"},
 		{"closed.example", "first.example", "/a.txt", "client"}, {"first.example", "first.example", "/sub", ""}, {"first.example", "first.example:8443", "/sub?x", ""},
 		{"first.example", "first.example", "/secure/", ""}, {"first.example", "unknown.example", "/a.txt", ""}, {"first.example", "first.example", "/missing", "client"},
+		{"closed.example", "asks.example", "/a.txt", "client"},
 	} {
 		request := "GET " + tt.target + " HTTP/1.1\r\nHost: " + tt.host + "\r\n\r\n"
 		answers := make([]string, 2)
@@ -192,6 +201,11 @@ func TestWebSocketOverTLS(t *testing.T) {
 				t.Errorf("echoed %#x and %d bytes", opcode, len(got))
 			}
 			p.send(frame(0x88, "\x03\xe8")).expect("\x88\x02\x03\xe8")
+			// The server ends its half at once, by close_notify: it does not
+			// wait for the client to end first.
+			if err := p.SetReadDeadline(time.Now().Add(closeTime / 2)); err != nil {
+				t.Fatal(err)
+			}
 			if rest := p.rest(); rest != "" {
 				t.Errorf("behind the close frame: %q", rest)
 			}
@@ -267,4 +281,24 @@ func TestBadCertificates(t *testing.T) {
 			t.Errorf("%s: %v, want %q", conf, err, want)
 		}
 	}
+}
+
+// TestURLs: who reads where it is served is told the scheme too.
+func TestURLs(t *testing.T) {
+	l, _ := serveTLS(t)
+	if urls := l.URLs(); len(urls) != 1 || urls[0] != "https://"+l.addr+"/" {
+		t.Errorf("over TLS: %q", urls)
+	}
+	if l := serve(t, "", nil); l.URLs()[0] != "http://"+l.addr+"/" {
+		t.Errorf("without: %q", l.URLs())
+	}
+}
+
+// TestRefusalsNameTheClientBehindTheProxy: as mod_remoteip has found it.
+func TestRefusalsNameTheClientBehindTheProxy(t *testing.T) {
+	l := serve(t, "LoadModule remoteip_module x\nLoadModule ssl_module x\nRemoteIPHeader X-Forwarded-For\n<Location />\nSSLRequireSSL\n</Location>\n", nil)
+	if r := l.ask(t, "GET", "/", "X-Forwarded-For: 198.51.100.7"); r.status != 403 {
+		t.Errorf("answered %d", r.status)
+	}
+	l.logged(t, "[client 198.51.100.7:0] AH02219")
 }
