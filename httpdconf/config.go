@@ -126,6 +126,8 @@ type Host struct {
 
 	RemoteIP *RemoteIPHost // nil where no line of mod_remoteip stands
 
+	Rewrite *RewriteHost // nil where no line of mod_rewrite stands
+
 	// AccessLogs are the lines of CustomLog and TransferLog.
 	AccessLogs []*AccessLog
 
@@ -196,6 +198,7 @@ type Records struct {
 	Index     *IndexDir
 	Mime      *MimeDir
 	Headers   *HeadersDir
+	Rewrite   *RewriteDir
 }
 
 // CoreDir is mod_core's record of a section.

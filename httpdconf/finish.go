@@ -31,6 +31,9 @@ func (w *walk) finish() {
 	if main.TypesConfig == "" {
 		main.TypesConfig = w.rootRelative("conf/mime.types")
 	}
+	for _, h := range append([]*Host{main}, c.Hosts...) {
+		w.warnConds(h)
+	}
 	for _, h := range c.Hosts {
 		inherit(h, main)
 		w.inheritLimits(h)
@@ -69,6 +72,7 @@ func inherit(h, main *Host) {
 	}
 	h.SSL = inheritSSL(h.SSL, main.SSL)
 	h.RemoteIP = inheritRemoteIP(h.RemoteIP, main.RemoteIP)
+	h.Rewrite = inheritRewrite(h.Rewrite, main.Rewrite)
 	h.LogLevels = main.LogLevels.Merge(h.LogLevels)
 	h.Base = main.Base.Merge(h.Base)
 	h.PathAliases = append(h.PathAliases, main.PathAliases...)

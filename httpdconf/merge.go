@@ -19,6 +19,7 @@ func (base Records) Merge(over Records) Records {
 		Index:     mergeIndex(base.Index, over.Index),
 		Mime:      mergeMime(base.Mime, over.Mime),
 		Headers:   mergeHeaders(base.Headers, over.Headers),
+		Rewrite:   mergeRewrite(base.Rewrite, over.Rewrite),
 	}
 }
 
@@ -120,7 +121,7 @@ func mergeMime(base, over *MimeDir) *MimeDir {
 	return &MimeDir{Types: mergeMaps(base.Types, over.Types), Unserved: mergeMaps(base.Unserved, over.Unserved)}
 }
 
-func mergeMaps(base, over map[string]string) map[string]string {
+func mergeMaps[V any](base, over map[string]V) map[string]V {
 	if len(base) == 0 {
 		return over
 	}

@@ -27,7 +27,7 @@ var neverShared = []string{"core.c", "mod_so.c", "http_core.c"}
 // constant.
 var provided = append([]string{
 	"event.c", "worker.c", "prefork.c", "mod_systemd.c",
-	"mod_authz_core.c", "mod_authz_host.c", "mod_access_compat.c", "mod_authn_core.c", "mod_auth_basic.c", "mod_authn_file.c", "mod_authz_user.c", "mod_authz_groupfile.c", "mod_remoteip.c", "mod_ssl.c", "mod_socache_shmcb.c", "mod_dir.c", "mod_mime.c", "mod_alias.c", "mod_headers.c", "mod_reqtimeout.c",
+	"mod_authz_core.c", "mod_authz_host.c", "mod_access_compat.c", "mod_authn_core.c", "mod_auth_basic.c", "mod_authn_file.c", "mod_authz_user.c", "mod_authz_groupfile.c", "mod_remoteip.c", "mod_rewrite.c", "mod_ssl.c", "mod_socache_shmcb.c", "mod_dir.c", "mod_mime.c", "mod_alias.c", "mod_headers.c", "mod_reqtimeout.c",
 	"mod_macro.c", "mod_setenvif.c", "mod_env.c", "mod_autoindex.c", "mod_negotiation.c", "mod_expires.c", "mod_filter.c",
 	"mod_deflate.c", "mod_brotli.c", "mod_mime_magic.c", "mod_userdir.c", "mod_status.c", "mod_unique_id.c",
 	"mod_websocket.c", "mod_websocket_draft76.c",

@@ -75,7 +75,7 @@ func (w *walk) harmless(n *syntax.Node) bool {
 		return first == "none"
 	case "traceenable", "httpprotocoloptions":
 		return true
-	case "sslengine", "rewriteengine", "authmerging":
+	case "sslengine", "authmerging":
 		return first == "off"
 	case "options":
 		return !takesLinksAway(words)

@@ -10,12 +10,18 @@ import (
 	"github.com/wshttpd/wshttpd/httpdconf"
 )
 
-// mapPath finds the file name of a route's path: by the first Alias that fits,
+// mapPath finds the file name of a route's path: it is what rules of mod_rewrite
+// have given, or by the first Alias that fits,
 // else below DocumentRoot (httpd 2.4 modules/mappers/mod_alias.c,
 // translate_alias_redir, and server/core.c, ap_core_translate).
 func (r *route) mapPath() string {
+	r.alias = nil
+	if r.translated != "" {
+		return r.translated
+	}
 	for _, a := range r.host.PathAliases {
 		if target, rest, matches := a.Match(r.path); matches {
+			r.alias = a
 			return canonical(target + rest)
 		}
 	}
@@ -53,6 +59,23 @@ func (s *Server) redirected(ctx *fasthttp.RequestCtx, r *route, a *httpdconf.Ali
 		return s.redirect(ctx, r, a, m, target+escapePath(rest))
 	}
 	return 0
+}
+
+// redirectedHere is redirected for the lines of the sections that cover a route
+// (httpd 2.4 modules/mappers/mod_alias.c, fixup_redir).
+func (s *Server) redirectedHere(ctx *fasthttp.RequestCtx, r *route) (status int) {
+	a, base := r.settings.Alias, r.host.Base.Alias
+	if a == base {
+		return 0
+	}
+	if a.All != nil && r.translated != "" {
+		return s.redirect(ctx, r, a, a.All, a.All.Target)
+	}
+	own := *a
+	if base != nil {
+		own.Redirects = a.Redirects[:len(a.Redirects)-len(base.Redirects)]
+	}
+	return s.redirected(ctx, r, &own)
 }
 
 // redirect sends the client to a target, with the request's query unless that

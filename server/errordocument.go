@@ -77,22 +77,20 @@ func (s *Server) errorDocument(ctx *fasthttp.RequestCtx, r *route, d httpdconf.E
 // error (httpd 2.4 modules/http/http_request.c, ap_internal_redirect).
 func (s *Server) pathDocument(ctx *fasthttp.RequestCtx, r *route, target string) *route {
 	status := ctx.Response.StatusCode()
-	inner := &route{
-		host: r.host, target: r.target, authority: r.authority, merged: r.merged, client: r.client, user: r.user, notes: r.notes, tokens: r.tokens,
-		isDocument: true,
-	}
+	inner := r.renamed()
+	inner.user, inner.notes, inner.isDocument = r.user, r.notes, true
 	inner.env.set("REDIRECT_STATUS", fmt.Sprint(status))
 	inner.env.set("REDIRECT_URL", r.path)
 	inner.env.set("REDIRECT_REQUEST_METHOD", string(ctx.Method()))
 	if r.query != "" {
 		inner.env.set("REDIRECT_QUERY_STRING", r.query)
 	}
-	for name, value := range r.env {
-		inner.env.set("REDIRECT_"+name, value)
-	}
 	second := fasthttp.StatusInternalServerError
 	var bad int
 	if inner.path, inner.query, bad = parseTarget(target); bad == 0 {
+		if answer := s.rewritePath(ctx, inner); answer != 0 {
+			return s.errorAnew(ctx, inner, answer)
+		}
 		second = s.serveDocument(ctx, inner, r)
 	}
 	ctx.Response.SetStatusCode(status)
@@ -104,6 +102,33 @@ func (s *Server) pathDocument(ctx *fasthttp.RequestCtx, r *route, target string)
 	ctx.Response.SetBodyString(page + fmt.Sprintf("<p>Additionally, a %d %s\nerror was encountered while trying to use an ErrorDocument to handle the request.</p>\n",
 		second, fasthttp.StatusMessage(second)) + pageEnd)
 	return r
+}
+
+// errorAnew answers an ErrorDocument's path as a rule of mod_rewrite wants it:
+// that is no second error, and has an ErrorDocument of its own (httpd 2.4
+// modules/http/http_request.c, ap_die_r, to which mod_rewrite has hidden the
+// first).
+func (s *Server) errorAnew(ctx *fasthttp.RequestCtx, r *route, status int) *route {
+	s.answer(ctx, status)
+	core := r.settings.Core
+	if r.redirects++; status < 400 || core == nil || r.redirects > maxInside {
+		return r
+	}
+	return s.errorDocument(ctx, r, core.ErrorDocuments[status])
+}
+
+// renamed returns a route for what is served in a route's place, which begins
+// anew. What the environment holds has other names there (httpd 2.4
+// modules/http/http_request.c, rename_original_env).
+func (r *route) renamed() *route {
+	next := &route{
+		host: r.host, target: r.target, authority: r.authority, merged: r.merged, glance: r.glance, locations: r.locations, client: r.client,
+		tokens: r.tokens, settings: r.host.Base, scheme: r.scheme, redirects: r.redirects, rewriteEnded: r.rewriteEnded, cookies: r.cookies,
+	}
+	for name, value := range r.env {
+		next.env.set("REDIRECT_"+name, value)
+	}
+	return next
 }
 
 // serveDocument serves a path as if it had been asked for, without conditions
@@ -118,19 +143,37 @@ func (s *Server) serveDocument(ctx *fasthttp.RequestCtx, r, outer *route) int {
 	setRawHeaders(ctx, without(rawHeaders(ctx), "If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since", "Range", "If-Range"))
 	ctx.Response.ResetBody()
 	ctx.Response.SetStatusCode(fasthttp.StatusOK)
-	s.walk(ctx, r)
 	if base := r.host.Base.Env; base != nil {
 		r.setEnvIf(ctx, base.Rules)
 	}
+	s.walk(ctx, r)
 	if r.settings == outer.settings { // what has closed the first would close this one
+		if status := s.rewriteHere(ctx, r); status != 0 {
+			return status
+		}
 		r.setEnv()
 		s.fixupHeaders(ctx, r)
 	} else if status := s.phases(ctx, r); status != 0 {
 		return status
 	}
-	if s.isUnserved(r, r.handler()) {
+	switch {
+	case r.inside != nil:
+	case s.isUnserved(r, r.handler()):
 		return fasthttp.StatusNotImplemented
+	default:
+		s.serveFile(ctx, r)
 	}
-	s.serveFile(ctx, r)
-	return ctx.Response.StatusCode()
+	if r.inside == nil {
+		return ctx.Response.StatusCode()
+	}
+	next := s.redirectedInside(ctx, r)
+	if next == nil {
+		return fasthttp.StatusInternalServerError
+	}
+	*r = *next
+	r.isDocument = true
+	if status := s.rewritePath(ctx, r); status != 0 {
+		return status
+	}
+	return s.serveDocument(ctx, r, outer)
 }

@@ -13,6 +13,9 @@ import (
 // serveHTTP answers one request, in httpd's order: the head, the host, the
 // path, the sections, access, the handler. It returns what it has found the
 // request to mean, nil where the head was bad.
+//
+// Rules of mod_rewrite in a section may have it serve another path instead; it
+// then returns what the path of the request has meant.
 func (s *Server) serveHTTP(ctx *fasthttp.RequestCtx) (r *route) {
 	authority, status := checkHead(ctx)
 	if status != 0 {
@@ -57,34 +60,54 @@ func (s *Server) serveHTTP(ctx *fasthttp.RequestCtx) (r *route) {
 		}
 	}
 	s.earlyHeaders(ctx, r)
+	if r.inMemory && s.rewrites(r.host) {
+		return r // as below
+	}
+	s.serveRoute(ctx, r)
+	for next := s.redirectedInside(ctx, r); next != nil; next = s.redirectedInside(ctx, next) {
+		s.serveRoute(ctx, next)
+		r.user, r.hasUser = next.user, next.hasUser // for the log
+	}
+	return r
+}
+
+// serveRoute answers a request, or finds out what is to be served instead: then
+// inside is set.
+func (s *Server) serveRoute(ctx *fasthttp.RequestCtx, r *route) {
 	if r.host.Base.Env != nil {
 		r.setEnvIf(ctx, r.host.Base.Env.Rules)
 	}
-	status = s.redirected(ctx, r, r.host.Base.Alias)
+	status := s.translate(ctx, r)
 	if status == 0 {
 		s.walk(ctx, r)
-		if a := r.settings.Alias; a != nil && a.All != nil {
+		if a := r.settings.Alias; a != nil && a.All != nil && r.translated == "" {
 			status = s.redirect(ctx, r, a, a.All, a.All.Target)
 		}
 	}
-	defer s.finish(ctx, r)
+	defer func() {
+		if r.inside == nil {
+			s.finish(ctx, r)
+		}
+	}()
 	handler := r.handler()
 	isUpgrade := s.isUpgrade(ctx, handler)
 	if r.inMemory && (!isUpgrade || r.asksForPassword() || r.mayResolve()) {
-		return r // it is served again on a goroutine: nothing is logged twice
+		return // it is served again on a goroutine: nothing is logged twice
 	}
 	if status == 0 {
 		status = s.phases(ctx, r)
 	}
 	if status != 0 {
+		r.inside = nil
 		s.answer(ctx, status)
 		if isUpgrade {
 			decide(ctx)
 			ctx.SetConnectionClose() // what follows may be frames
 		}
-		return r
+		return
 	}
 	switch {
+	case r.inside != nil:
 	case isUpgrade:
 		s.upgrade(ctx, r)
 	case s.isUnserved(r, handler):
@@ -92,7 +115,6 @@ func (s *Server) serveHTTP(ctx *fasthttp.RequestCtx) (r *route) {
 	default:
 		s.serveFile(ctx, r)
 	}
-	return r
 }
 
 // phases runs what httpd does between the walks and the handler, in its order:
@@ -113,12 +135,12 @@ func (s *Server) phases(ctx *fasthttp.RequestCtx, r *route) (status int) {
 	if status := s.access(ctx, r); status != 0 {
 		return status
 	}
+	if status := s.rewriteHere(ctx, r); status != 0 {
+		return status
+	}
 	r.setEnv()
 	s.fixupHeaders(ctx, r)
-	if a := r.settings.Alias; a != r.host.Base.Alias {
-		return s.redirected(ctx, r, a)
-	}
-	return 0
+	return s.redirectedHere(ctx, r)
 }
 
 // isUpgrade reports whether a request asks to become a WebSocket where one is.

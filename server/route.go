@@ -38,6 +38,14 @@ type route struct {
 	folder       string               // of isSubrequest: the folder, with a slash behind it
 	isTyped      bool                 // the phases are past the choice of a handler
 	isDocument   bool                 // an ErrorDocument is served
+
+	translated   string             // the file name that rules of mod_rewrite have given; empty leaves it to Alias
+	alias        *httpdconf.Mapping // that has given the file name; nil where it is below DocumentRoot
+	inside       *string            // what is to be served instead, as the target of a request; nil for nothing
+	redirects    int                // inside the server so far
+	rewriteEnded bool               // END: no more rules
+	forcedType   string             // the media type that a rule wants
+	cookies      map[string]bool    // names that rules have set
 }
 
 // handler returns the handler that SetHandler names for the path, "" for none.

@@ -55,7 +55,11 @@ func (s *Server) refusalOf(method string) int {
 // mayOpen returns why a path must not be opened as a file, as a status: files
 // named .ht* never, nothing but files and folders.
 func (s *Server) mayOpen(ctx *fasthttp.RequestCtx, r *route) int {
-	for element := range strings.SplitSeq(r.path, "/") {
+	path := r.path
+	if r.translated != "" {
+		path = r.translated
+	}
+	for element := range strings.SplitSeq(path, "/") {
 		if len(element) >= 3 && strings.EqualFold(element[:3], ".ht") {
 			return s.deny(ctx, r, "the name begins with .ht")
 		}
@@ -98,13 +102,25 @@ func (s *Server) serveDirectory(ctx *fasthttp.RequestCtx, r *route) {
 			continue
 		}
 		index.path = path
-		index.isSubrequest, index.folder = true, r.place.name()
+		index.isSubrequest, index.folder, index.translated = true, r.place.name(), ""
+		if status := s.translate(ctx, &index); status != 0 {
+			s.answer(ctx, status)
+			return
+		}
 		s.walk(ctx, &index)
 		if p := &index.place; p.what == isNothing || p.what == isFolder || p.rest != "" {
 			continue
 		}
 		if refusal := s.access(ctx, &index); refusal != 0 {
 			s.answer(ctx, refusal)
+			return
+		}
+		if status := s.rewriteHere(ctx, &index); status != 0 {
+			s.answer(ctx, status)
+			return
+		}
+		if index.inside != nil {
+			*r = index
 			return
 		}
 		if s.isUnserved(&index, index.handler()) {
@@ -166,6 +182,9 @@ func (s *Server) sendFile(ctx *fasthttp.RequestCtx, r *route) {
 	h.Set("ETag", etag)
 	h.Set("Accept-Ranges", "bytes")
 	mediaType := s.typeOf(r, r.place.base)
+	if r.forcedType != "" {
+		mediaType = r.forcedType
+	}
 	switch status := preconditions(ctx, info, etag); status {
 	case 0:
 	case fasthttp.StatusNotModified:

@@ -1,0 +1,387 @@
+package httpdconf
+
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/wshttpd/wshttpd/httpdconf/expr"
+	"github.com/wshttpd/wshttpd/httpdconf/syntax"
+)
+
+// rewriteCommands are the rows of mod_rewrite.
+func rewriteCommands() map[string]command {
+	row := func(effect string, set func(*walk, *syntax.Node, []syntax.Arg) *problem) command {
+		return command{"mod_rewrite.c", set, effect}
+	}
+	return map[string]command{
+		"RewriteEngine":  row("switches the rules of a host or a section on and off", (*walk).rewriteEngine),
+		"RewriteOptions": row("httpd's, `LegacyPrefixDocRoot` and `UnsafePrefixStat` included", (*walk).rewriteOptions),
+		"RewriteBase":    row("the URL of a section's folder, for rules that give a relative path", (*walk).rewriteBase),
+		"RewriteMap":     row("the maps `int:tolower`, `int:toupper`, `int:escape` and `int:unescape`; any other refuses the start", (*walk).rewriteMap),
+		"RewriteCond":    row("a condition of the rule that follows; `%{LA-U:...}`, `%{LA-F:...}`, `%{SSL:...}`, `-U` and `-F` refuse the start", (*walk).rewriteCond),
+		"RewriteRule":    row("refuses, redirects or rewrites paths, also those of handshakes; the flags `P` and `H` refuse the start", (*walk).rewriteRule),
+	}
+}
+
+// rewriteHost is the host's record; any line of mod_rewrite in a host makes
+// one.
+func (w *walk) rewriteHost() *RewriteHost {
+	if w.host.Rewrite == nil {
+		w.host.Rewrite = &RewriteHost{}
+	}
+	return w.host.Rewrite
+}
+
+// rewriteDir is the record of the section, or of what stands outside.
+func (w *walk) rewriteDir() *RewriteDir {
+	w.rewriteHost()
+	if w.records.Rewrite == nil {
+		w.records.Rewrite = &RewriteDir{Dir: w.sectionPath()}
+	}
+	return w.records.Rewrite
+}
+
+// sectionPath is what the section is for, with a slash behind it (httpd 2.4
+// server/core.c, the cmd->path of sections).
+func (w *walk) sectionPath() string {
+	switch {
+	case w.section == nil:
+		return ""
+	case w.section.Kind == IfSection:
+		return "*If/"
+	}
+	return strings.TrimSuffix(w.section.Pattern, "/") + "/"
+}
+
+func (w *walk) rewriteEngine(_ *syntax.Node, words []syntax.Arg) *problem {
+	on := strings.EqualFold(words[0].Text, "on")
+	w.rewriteDir().Engine = &on
+	return nil
+}
+
+// rewriteOptionNames are the options by name. It is constant.
+var rewriteOptionNames = map[string]RewriteOptions{
+	"inherit": RewriteInherit, "inheritbefore": RewriteInheritBefore, "inheritdown": RewriteInheritDown,
+	"inheritdownbefore": RewriteInheritDownBefore, "ignoreinherit": RewriteIgnoreInherit, "allownoslash": RewriteAllowNoSlash,
+	"allowanyuri": RewriteAllowAnyURI, "mergebase": RewriteMergeBase, "ignorecontextinfo": RewriteIgnoreContextInfo,
+	"legacyprefixdocroot": RewriteLegacyPrefixDocRoot, "unsafeprefixstat": RewriteUnsafePrefixStat,
+}
+
+// rewriteOptions is httpd 2.4 modules/mappers/mod_rewrite.c, cmd_rewriteoptions.
+func (w *walk) rewriteOptions(n *syntax.Node, words []syntax.Arg) *problem {
+	var set RewriteOptions
+	for _, word := range words {
+		for _, name := range wordsOf(word.Text) {
+			lower := strings.ToLower(name)
+			option, known := rewriteOptionNames[lower]
+			switch {
+			case known:
+				set |= option
+			case strings.HasPrefix(lower, "maxredirects="):
+				w.warn(n, word.Range, "rewrite", "AH00664: RewriteOptions: MaxRedirects option has been removed in favor of the global LimitInternalRecursion directive and will be ignored.", "")
+			default:
+				return &problem{text: fmt.Sprintf("RewriteOptions: unknown option '%s'", name), at: word.Range}
+			}
+		}
+	}
+	d := w.rewriteDir()
+	if d.Options != nil {
+		set |= *d.Options
+	}
+	d.Options = &set
+	if w.section == nil {
+		w.rewriteHost().Options, w.rewriteHost().hasOptions = set, true
+	}
+	return nil
+}
+
+// rewriteBase is httpd 2.4 modules/mappers/mod_rewrite.c, cmd_rewritebase.
+func (w *walk) rewriteBase(_ *syntax.Node, words []syntax.Arg) *problem {
+	switch {
+	case w.section == nil:
+		return &problem{text: "RewriteBase: only valid in per-directory config files"}
+	case words[0].Text[0] != '/':
+		return &problem{text: "RewriteBase: argument is not a valid URL", at: words[0].Range}
+	}
+	w.rewriteDir().Base = words[0].Text
+	return nil
+}
+
+// builtInMaps are the maps of "int:". It is constant.
+var builtInMaps = map[string]RewriteMap{"tolower": MapToLower, "toupper": MapToUpper, "escape": MapEscape, "unescape": MapUnescape}
+
+// rewriteMap is httpd 2.4 modules/mappers/mod_rewrite.c, cmd_rewritemap. A map
+// in a file or of a program refuses the start, unless httpd has a reason of its
+// own to do so.
+func (w *walk) rewriteMap(_ *syntax.Node, words []syntax.Arg) *problem {
+	kind, source, hasKind := strings.Cut(words[1].Text, ":")
+	kind = strings.ToLower(kind)
+	if kind == "int" && hasKind {
+		m, known := builtInMaps[source]
+		if !known {
+			return &problem{text: "RewriteMap: internal map not found:" + source, at: words[1].Range}
+		}
+		h := w.rewriteHost()
+		if h.Maps == nil {
+			h.Maps = make(map[string]RewriteMap)
+		}
+		h.Maps[words[0].Text] = m
+		return nil
+	}
+	switch {
+	case hasKind && (kind == "dbd" || kind == "fastdbd"):
+		return &problem{text: "RewriteMap types dbd and fastdbd require mod_dbd!", at: words[1].Range}
+	case strings.HasPrefix(kind, "dbm") && !hasKind:
+		return &problem{text: "RewriteMap: bad map:" + words[1].Text, at: words[1].Range}
+	case hasKind && kind == "prg":
+		source, _, _ = strings.Cut(source, " ")
+	case !hasKind || kind != "txt" && kind != "rnd" && !strings.HasPrefix(kind, "dbm"):
+		source = words[1].Text
+	}
+	if file := w.rootRelative(source); !strings.HasPrefix(kind, "dbm") {
+		if _, err := os.Stat(file); err != nil {
+			return &problem{text: fmt.Sprintf("RewriteMap: file for map %s not found:%s", words[0].Text, file), at: words[1].Range}
+		}
+	}
+	return &problem{
+		text: "RewriteMap " + words[1].Text + notObeyed, at: words[1].Range,
+		hint: "the maps int:tolower, int:toupper, int:escape and int:unescape are; a short map can be written as one RewriteRule for each of its keys",
+	}
+}
+
+// rewriteLine are the arguments of RewriteRule and RewriteCond.
+type rewriteLine struct {
+	first, second string
+	flags         string // with their brackets
+	hasFlags      bool
+}
+
+// splitRewriteLine takes a line apart, which is not done as for other
+// directives: no backslash loses its meaning, and what is behind the flags is
+// not looked at (httpd 2.4 modules/mappers/mod_rewrite.c, parseargline).
+func splitRewriteLine(s string) (l rewriteLine, good bool) {
+	var closed bool
+	l.first, s, closed = rewriteWord(s)
+	if !closed {
+		return l, false
+	}
+	l.second, s, closed = rewriteWord(s)
+	if !closed || strings.Trim(s, rewriteSpace) == "" {
+		return l, true
+	}
+	l.flags, _, _ = rewriteWord(s)
+	l.hasFlags = true
+	return l, true
+}
+
+// rewriteSpace is what isspace takes for a blank.
+const rewriteSpace = " \t\n\v\f\r"
+
+// rewriteWord cuts one argument off, up to a quote like the one it begins with,
+// or to a blank that has no backslash in front of it; closed is false where the
+// line ends first.
+func rewriteWord(s string) (word, rest string, closed bool) {
+	s = strings.TrimLeft(s, rewriteSpace)
+	quote := byte(0)
+	if s != "" && (s[0] == '"' || s[0] == '\'') {
+		quote, s = s[0], s[1:]
+	}
+	for i := 0; i < len(s); i++ {
+		isBlank := strings.IndexByte(rewriteSpace, s[i]) >= 0
+		switch {
+		case isBlank && quote == 0, quote != 0 && s[i] == quote:
+			return s[:i], s[i+1:], true
+		case s[i] == '\\' && i+1 < len(s) && strings.IndexByte(rewriteSpace, s[i+1]) >= 0:
+			i++
+		}
+	}
+	return s, "", false
+}
+
+// rewriteText takes a text of a line apart, and warns of variables that stand
+// for nothing.
+func (w *walk) rewriteText(n *syntax.Node, s string) (RewriteText, *problem) {
+	text, unknown, p := parseRewriteText(s)
+	for _, name := range unknown {
+		w.warn(n, n.ArgsRange(), "rewrite", fmt.Sprintf("%s: %%{%s} is no variable of mod_rewrite: it stands for nothing, as under httpd", n.Name, name),
+			hintNearest(strings.ToUpper(name), keysOf(rewriteVariables)))
+	}
+	return text, p
+}
+
+// rewriteRule is httpd 2.4 modules/mappers/mod_rewrite.c, cmd_rewriterule.
+func (w *walk) rewriteRule(n *syntax.Node, _ []syntax.Arg) *problem {
+	l, good := splitRewriteLine(n.Args)
+	if !good {
+		return &problem{text: fmt.Sprintf("RewriteRule: bad argument line '%s'", n.Args), at: n.ArgsRange(), hint: "it takes an expression and what is put in the path's place; \"-\" keeps the path"}
+	}
+	rule := &RewriteRule{Status: 302, Rounds: maxRewriteRounds, Output: l.second, Range: n.Range()}
+	if l.hasFlags {
+		if p := w.rewriteFlags(n, l.flags, func(key, value string) *problem { return w.ruleFlag(n, rule, key, value) }); p != nil {
+			return p
+		}
+	}
+	pattern := l.first
+	pattern, rule.Not = strings.CutPrefix(pattern, "!")
+	var p *problem
+	if rule.Regexp, p = rewriteRegexp(n, pattern, rule.anyCase()); p != nil {
+		return p
+	}
+	switch {
+	case rule.Output == "-":
+		rule.Flags |= RuleKeeps
+	case strings.HasSuffix(rule.Output, "?"):
+		rule.Flags |= RuleQueryNone
+		rule.Output = strings.TrimSuffix(rule.Output, "?")
+	case rule.Has(RuleQueryDiscard) && !strings.Contains(rule.Output, "?"):
+		rule.Flags |= RuleQueryNone
+	}
+	if rule.To, p = w.rewriteText(n, rule.Output); p != nil {
+		return p
+	}
+	if w.section == nil {
+		h := w.rewriteHost()
+		rule.Conds, h.conds = h.conds, nil
+		h.Rules = append(h.Rules, rule)
+		w.rewriteDir()
+		return nil
+	}
+	d := w.rewriteDir()
+	rule.Conds, d.conds = d.conds, nil
+	d.Rules = append(d.Rules, rule)
+	return nil
+}
+
+// maxRewriteRounds is REWRITE_MAX_ROUNDS.
+const maxRewriteRounds = 10000
+
+func rewriteRegexp(n *syntax.Node, pattern string, anyCase bool) (*expr.Regexp, *problem) {
+	re, err := expr.CompileRegexp(pattern, anyCase)
+	if err != nil {
+		return nil, &problem{text: fmt.Sprintf("%s: cannot compile regular expression '%s'", n.Name, pattern), at: n.ArgsRange(), hint: err.Error()}
+	}
+	return re, nil
+}
+
+// rewriteCond is httpd 2.4 modules/mappers/mod_rewrite.c, cmd_rewritecond.
+func (w *walk) rewriteCond(n *syntax.Node, _ []syntax.Arg) *problem {
+	l, good := splitRewriteLine(n.Args)
+	if !good {
+		return &problem{text: fmt.Sprintf("RewriteCond: bad argument line '%s'", n.Args), at: n.ArgsRange(), hint: "it takes a text and what that is compared with"}
+	}
+	c := &RewriteCond{Range: n.Range()}
+	if l.hasFlags {
+		if p := w.rewriteFlags(n, l.flags, c.flag); p != nil {
+			return p
+		}
+	}
+	pattern := l.second
+	pattern, c.Not = strings.CutPrefix(pattern, "!")
+	c.Kind, c.Operand = CondExpr, pattern
+	if !strings.EqualFold(l.first, "expr") {
+		c.operator(pattern)
+	}
+	if c.AnyCase && c.Kind != CondRegexp && (c.Kind < CondTextEqual || c.Kind > CondTextAtLeast) {
+		w.warn(n, n.ArgsRange(), "rewrite", fmt.Sprintf("AH00665: RewriteCond: NoCase option for non-regex pattern '%s' is not supported and will be ignored.", pattern), "")
+		c.AnyCase = false
+	}
+	var p *problem
+	switch {
+	case c.Kind == CondRegexp:
+		c.Regexp, p = rewriteRegexp(n, pattern, c.AnyCase)
+	case c.Kind == CondExpr:
+		c.Expr, p = w.condition(pattern, fmt.Sprintf("RewriteCond: cannot compile expression \"%s\" ", pattern))
+	case c.Test == 'F' || c.Test == 'U':
+		p = &problem{
+			text: fmt.Sprintf("RewriteCond with -%c%s", c.Test, notObeyed), at: n.ArgsRange(),
+			hint: "-f looks at the file without asking who may read it: what Require closes stays closed wherever the rule leads",
+		}
+	}
+	if p == nil && c.Kind != CondExpr {
+		c.Input, p = w.rewriteText(n, l.first)
+	}
+	if p != nil {
+		return p
+	}
+	if w.section == nil {
+		w.rewriteDir()
+		w.rewriteHost().conds = append(w.rewriteHost().conds, c)
+		return nil
+	}
+	w.rewriteDir().conds = append(w.rewriteDir().conds, c)
+	return nil
+}
+
+// operator finds what a condition does with its input, and its operand.
+func (c *RewriteCond) operator(pattern string) {
+	c.Kind = CondRegexp
+	if len(pattern) < 2 {
+		return
+	}
+	if pattern[0] == '-' {
+		c.dashOperator(pattern)
+		return
+	}
+	for _, o := range []struct {
+		text string
+		kind RewriteCondKind
+	}{{">=", CondTextAtLeast}, {">", CondTextGreater}, {"<=", CondTextAtMost}, {"<", CondTextLess}, {"=", CondTextEqual}} {
+		if operand, is := strings.CutPrefix(pattern, o.text); is {
+			c.Kind, c.Operand = o.kind, operand
+			if o.kind == CondTextEqual && operand == `""` {
+				c.Operand = ""
+			}
+			return
+		}
+	}
+}
+
+func (c *RewriteCond) dashOperator(pattern string) {
+	if len(pattern) == 2 {
+		if strings.IndexByte("fsdxhLlUF", pattern[1]) >= 0 {
+			c.Kind, c.Test = CondTest, pattern[1]
+			if c.Test == 'l' {
+				c.Test = 'L'
+			}
+		}
+		return
+	}
+	if len(pattern) < 4 {
+		return
+	}
+	kinds := map[string]RewriteCondKind{
+		"-lt": CondNumberLess, "-le": CondNumberAtMost, "-gt": CondNumberGreater, "-ge": CondNumberAtLeast, "-eq": CondNumberEqual, "-ne": CondNumberEqual,
+	}
+	if kind, is := kinds[pattern[:3]]; is {
+		c.Kind, c.Operand = kind, pattern[3:]
+		c.Not = c.Not != (pattern[:3] == "-ne")
+	}
+}
+
+// warnConds warns of conditions of a host and its sections that no rule
+// follows.
+func (w *walk) warnConds(h *Host) {
+	if h.Rewrite != nil {
+		w.warnUnused(h.Rewrite.conds)
+	}
+	for _, list := range [][]*Section{h.Directories, h.Files, h.Locations, w.ifs} {
+		for _, s := range list {
+			if d := s.Records.Rewrite; d != nil {
+				w.warnUnused(d.conds)
+				d.conds = nil
+			}
+		}
+	}
+}
+
+func (w *walk) warnUnused(conds []*RewriteCond) {
+	for _, c := range conds {
+		w.fail(&hcl.Diagnostic{
+			Severity: hcl.DiagWarning, Subject: &c.Range, Summary: "RewriteCond without a RewriteRule behind it has no effect",
+			Extra: &Place{Level: LevelWarn, Module: "rewrite"},
+		})
+	}
+}

@@ -1,0 +1,387 @@
+package server
+
+import (
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/wshttpd/wshttpd/httpdconf"
+	"github.com/wshttpd/wshttpd/httpdconf/expr"
+)
+
+// rewriting is a list of rules at work on a request (httpd 2.4
+// modules/mappers/mod_rewrite.c, rewrite_ctx). It does not outlive the handler.
+type rewriting struct {
+	s   *Server
+	ctx *fasthttp.RequestCtx
+	r   *route
+
+	dir   string // of the section, with a slash behind it; empty for the rules of a host
+	name  string // what rules have come to: a path, a file name within a section, a URL
+	info  string // within a section, what stands behind the file's name
+	query string
+
+	uri    string      // what the rule at work was matched with
+	groups expr.Groups // of the rule, $N
+	found  expr.Groups // of the last condition, %N
+	vary   []string    // header fields that the conditions of the rule have read
+
+	last      *httpdconf.RewriteRule // that has put something in the path's place
+	status    int                    // of an answer, or a redirect
+	noEscape  bool                   // the last rule that changed something has NE
+	passes    bool                   // PT
+	isReduced bool                   // a URL of this server has lost its scheme and authority
+}
+
+// rewriteResult is what has come of a list of rules, or of one.
+type rewriteResult int
+
+// The results.
+const (
+	rewriteNothing  rewriteResult = iota // no rule applies
+	rewriteKept                          // a rule applies, and changes nothing
+	rewriteChanged                       // there is another path
+	rewriteAnswered                      // there is a status
+)
+
+// run applies rules in order (apply_rewrite_list).
+func (w *rewriting) run(rules []*httpdconf.RewriteRule) (done rewriteResult) {
+	for i, round := 0, 1; i < len(rules); i++ {
+		rule := rules[i]
+		if w.r.isSubrequest && rule.Has(httpdconf.RuleNoSubrequests|httpdconf.RuleRedirects) {
+			continue
+		}
+		switch w.apply(rule) {
+		case rewriteNothing:
+			for i < len(rules) && rules[i].Has(httpdconf.RuleChain) {
+				i++
+			}
+			continue
+		case rewriteAnswered:
+			return rewriteAnswered
+		case rewriteChanged:
+			done, w.noEscape = rewriteChanged, rule.Has(httpdconf.RuleNoEscape)
+		}
+		if len(w.name) > 2*maxRequestLine {
+			return w.fail("RewriteRule '%s' and URI '%s' exceeded maximum length (%d)", rule.Regexp, w.r.path, 2*maxRequestLine)
+		}
+		switch {
+		case rule.Has(httpdconf.RulePasses):
+			w.passes, w.noEscape = true, false
+			return rewriteChanged
+		case rule.Has(httpdconf.RuleEnd):
+			w.r.rewriteEnded = true
+			return done
+		case rule.Has(httpdconf.RuleLast):
+			return done
+		case rule.Has(httpdconf.RuleNext):
+			if round++; round >= rule.Rounds {
+				return w.fail("AH02596: RewriteRule '%s' and URI '%s' exceeded maximum number of rounds (%d) via the [N] flag", rule.Regexp, w.r.path, rule.Rounds)
+			}
+			i = -1
+		default:
+			i += max(rule.Skip, 0)
+		}
+	}
+	return done
+}
+
+// maxRequestLine is the size of a request line in bytes by which httpd judges
+// that rules run in circles (httpd 2.4 include/httpd.h,
+// DEFAULT_LIMIT_REQUEST_LINE).
+const maxRequestLine = 8190
+
+// fail ends the rules with an error of the server.
+func (w *rewriting) fail(format string, args ...any) rewriteResult {
+	w.s.logOf(w.r).printf("rewrite", httpdconf.LevelError, w.r.client.String(), format, args...)
+	w.status = fasthttp.StatusInternalServerError
+	return rewriteAnswered
+}
+
+// apply applies one rule (apply_rewrite_rule).
+func (w *rewriting) apply(rule *httpdconf.RewriteRule) rewriteResult {
+	w.uri = w.name
+	if w.dir != "" {
+		w.uri = strings.TrimPrefix(w.name+w.info, w.dir)
+	}
+	var groups expr.Groups
+	if rule.Regexp.Find(w.uri, &groups) == rule.Not {
+		return rewriteNothing
+	}
+	w.groups, w.found, w.vary = groups, expr.Groups{}, nil
+	if !w.hold(rule.Conds) {
+		return rewriteNothing
+	}
+	if !rule.Has(httpdconf.RuleKeeps) {
+		return w.substitute(rule)
+	}
+	w.effects(rule)
+	w.force(rule)
+	if rule.Has(httpdconf.RuleForces) {
+		w.status = rule.Status
+		return rewriteAnswered
+	}
+	return rewriteKept
+}
+
+// substitute puts the rule's text in the place of what the rules have come to.
+func (w *rewriting) substitute(rule *httpdconf.RewriteRule) rewriteResult {
+	e := expansion{w: w, rule: rule}
+	name := e.expand(rule.To)
+	if e.isUnsafe() {
+		w.s.logOf(w.r).printf("rewrite", httpdconf.LevelWarn, w.r.client.String(), "AH10508: Unsafe URL with %%3f URL rewritten without UnsafeAllow3F")
+		w.status = fasthttp.StatusForbidden
+		return rewriteAnswered
+	}
+	w.effects(rule)
+	w.last, w.name = rule, name
+	if w.dir != "" && rule.Has(httpdconf.RuleDiscardPathInfo) {
+		w.info = ""
+	}
+	w.splitQuery(rule)
+	if !strings.HasPrefix(w.name, "/") && schemeLength(w.name) == 0 {
+		switch {
+		case w.dir != "":
+			w.name = w.dir + w.name
+		case !rule.Has(httpdconf.RuleRedirects):
+			w.name = "/" + w.name // or a scheme in what the client has sent would be taken for one
+		}
+	}
+	if rule.Has(httpdconf.RuleRedirects) {
+		w.qualify()
+		w.status = rule.Status
+		return rewriteChanged
+	}
+	w.reduce()
+	if schemeLength(w.name) > 0 {
+		w.status = rule.Status
+		return rewriteChanged
+	}
+	w.force(rule)
+	return rewriteChanged
+}
+
+// effects are what a rule does besides: header fields that its conditions have
+// read, variables and cookies.
+func (w *rewriting) effects(rule *httpdconf.RewriteRule) {
+	for _, name := range w.vary {
+		if !slices.Contains(w.r.vary, name) {
+			w.r.vary = append(w.r.vary, name)
+		}
+	}
+	for _, text := range rule.Env {
+		setting := w.expand(text)
+		if name, is := strings.CutPrefix(setting, "!"); is {
+			w.r.env.unset(name)
+			continue
+		}
+		name, value, _ := strings.Cut(setting, ":")
+		w.r.env.set(name, value)
+	}
+	for _, text := range rule.Cookies {
+		w.setCookie(w.expand(text))
+	}
+}
+
+// force keeps the media type that a rule wants (force_type_handler).
+func (w *rewriting) force(rule *httpdconf.RewriteRule) {
+	e := expansion{w: w, rule: rule}
+	if mediaType := e.expand(rule.MimeType); mediaType != "" {
+		w.r.forcedType = strings.ToLower(mediaType)
+	}
+}
+
+// splitQuery takes the query out of what a rule has come to
+// (splitout_queryargs).
+func (w *rewriting) splitQuery(rule *httpdconf.RewriteRule) {
+	scheme := schemeLength(w.name)
+	if rule.Has(httpdconf.RuleQueryNone) || scheme > 0 && !takesQuery(w.name) {
+		w.query = ""
+		return
+	}
+	if rule.Has(httpdconf.RuleQueryDiscard) {
+		w.query = ""
+	}
+	at := strings.IndexByte(w.name[scheme:], '?')
+	if rule.Has(httpdconf.RuleQueryLast) {
+		at = strings.LastIndexByte(w.name[scheme:], '?')
+	}
+	if at < 0 {
+		return
+	}
+	own := w.name[scheme+at+1:]
+	w.name = w.name[:scheme+at]
+	if !rule.Has(httpdconf.RuleQueryAppend) {
+		w.query = own
+	} else if own != "" {
+		w.query = own + "&" + w.query
+	}
+	w.query = strings.TrimSuffix(w.query, "&")
+}
+
+// qualify makes a URL of a path (fully_qualify_uri).
+func (w *rewriting) qualify() {
+	if schemeLength(w.name) > 0 {
+		return
+	}
+	if !strings.HasPrefix(w.name, "/") {
+		w.name = "/" + w.name
+	}
+	w.name = w.r.selfURL(w.ctx) + w.name
+}
+
+// reduce makes a path of a URL of this server (reduce_uri).
+func (w *rewriting) reduce() {
+	prefix := w.r.scheme + "://"
+	if len(w.name) <= len(prefix) || !strings.EqualFold(w.name[:len(prefix)], prefix) {
+		return
+	}
+	authority, path := w.name[len(prefix):], "/"
+	if slash := strings.IndexByte(authority, '/'); slash >= 0 {
+		authority, path = authority[:slash], authority[slash:]
+	}
+	host, port, hasPort := strings.Cut(authority, ":")
+	number := w.r.defaultPort()
+	if hasPort {
+		number, _ = strconv.Atoi(port)
+	}
+	if w.r.isOwnName(host, number) {
+		w.name, w.isReduced = path, true
+	}
+}
+
+// isOwnName reports whether the host that serves a route has a name, or its
+// VirtualHost an address, at a port (httpd 2.4 server/vhost.c,
+// ap_matches_request_vhost).
+func (r *route) isOwnName(name string, port int) bool {
+	for _, a := range r.host.Addresses {
+		if (a.Port == 0 || a.Port == port) && strings.EqualFold(a.Host, name) {
+			return true
+		}
+	}
+	own := r.host.Port
+	if own == 0 && len(r.host.Addresses) > 0 {
+		own = r.host.Addresses[0].Port
+	}
+	if port != own {
+		return false
+	}
+	return strings.EqualFold(r.host.Name, name) ||
+		slices.ContainsFunc(r.host.Aliases, func(alias string) bool { return httpdconf.MatchAlias(alias, strings.ToLower(name)) })
+}
+
+// hold reports whether the conditions of a rule hold, of which those that "or"
+// joins are one.
+func (w *rewriting) hold(conds []*httpdconf.RewriteCond) bool {
+	for i := 0; i < len(conds); i++ {
+		c := conds[i]
+		before := len(w.vary)
+		holds := w.holds(c)
+		if c.NoVary || c.Or && !holds {
+			w.vary = w.vary[:before]
+		}
+		switch {
+		case c.Or && holds:
+			for i < len(conds) && conds[i].Or {
+				i++
+			}
+		case !c.Or && !holds:
+			return false
+		}
+	}
+	return true
+}
+
+// holds judges one condition (apply_rewrite_cond).
+func (w *rewriting) holds(c *httpdconf.RewriteCond) bool {
+	switch c.Kind {
+	case httpdconf.CondExpr:
+		return w.exprHolds(c) != c.Not
+	case httpdconf.CondRegexp:
+		var groups expr.Groups
+		matched := c.Regexp.Find(w.expand(c.Input), &groups)
+		if matched && !c.Not {
+			w.found = groups
+		}
+		return matched != c.Not
+	case httpdconf.CondTest:
+		return w.test(c.Test, w.expand(c.Input)) != c.Not
+	}
+	return compares(c, w.expand(c.Input)) != c.Not
+}
+
+// exprHolds evaluates an expression, whose last match is what %N then stands
+// for.
+func (w *rewriting) exprHolds(c *httpdconf.RewriteCond) bool {
+	if w.dir == "" {
+		w.r.filename = w.name // it is none yet
+	}
+	before, groups := w.r.vary, expr.Groups{}
+	w.r.vary = nil
+	holds, err := c.Expr.BoolGroups(exprEnv{w.ctx, w.r}, &groups)
+	w.vary = append(w.vary, w.r.vary...)
+	w.r.vary = before
+	if err != nil {
+		return false
+	}
+	if holds && !c.Not {
+		w.found = groups
+	}
+	return holds
+}
+
+// test looks at a file.
+func (w *rewriting) test(operator byte, name string) bool {
+	if operator == 'x' { // whoever may execute it
+		info, err := os.Stat(name)
+		return err == nil && info.Mode().Perm()&0o111 != 0
+	}
+	return exprEnv{w.ctx, w.r}.Test(operator, name)
+}
+
+// compares compares an input with a condition's operand.
+func compares(c *httpdconf.RewriteCond, input string) bool {
+	order := 0
+	switch {
+	case c.Kind >= httpdconf.CondNumberEqual:
+		order = leadingInt(input) - leadingInt(c.Operand)
+	case c.AnyCase:
+		order = strings.Compare(lowerASCII(input), lowerASCII(c.Operand))
+	default:
+		order = compareLengthFirst(input, c.Operand)
+	}
+	switch c.Kind {
+	case httpdconf.CondTextEqual, httpdconf.CondNumberEqual:
+		return order == 0
+	case httpdconf.CondTextLess, httpdconf.CondNumberLess:
+		return order < 0
+	case httpdconf.CondTextAtMost, httpdconf.CondNumberAtMost:
+		return order <= 0
+	case httpdconf.CondTextGreater, httpdconf.CondNumberGreater:
+		return order > 0
+	}
+	return order >= 0
+}
+
+// compareLengthFirst takes the longer text for the greater one
+// (compare_lexicography).
+func compareLengthFirst(a, b string) int {
+	if len(a) != len(b) {
+		return len(a) - len(b)
+	}
+	return strings.Compare(a, b)
+}
+
+// leadingInt reads a number as C's atoi does: as far as there are digits.
+func leadingInt(s string) int {
+	s = strings.TrimLeft(s, " \t\n\v\f\r")
+	end := 0
+	for end < len(s) && (s[end] >= '0' && s[end] <= '9' || end == 0 && (s[0] == '-' || s[0] == '+')) {
+		end++
+	}
+	n, _ := strconv.ParseInt(s[:end], 10, 32) // out of range: the bound
+	return int(n)
+}
