@@ -85,7 +85,7 @@ func (s *Server) redirect(ctx *fasthttp.RequestCtx, r *route, a *httpdconf.Alias
 		return m.Status
 	}
 	if strings.HasPrefix(target, "/") && (a.Relative == nil || !*a.Relative) {
-		target = r.ownURL(target)
+		target = r.ownURL(ctx, target)
 	}
 	if r.query != "" && !strings.Contains(target, "?") {
 		target += "?" + r.query
@@ -115,16 +115,10 @@ func escapeTarget(target string) string {
 // ownURL makes a URL of a path on this server, at the host and port that the
 // client has named, else at those of ServerName (httpd 2.4 server/core.c,
 // ap_construct_url).
-func (r *route) ownURL(path string) string {
-	authority := r.authority
-	if authority == "" || r.isCanonical() {
-		authority = r.host.Name
-	}
-	if _, _, hasPort := cutPort(authority); authority != "" && !hasPort && r.host.Port != 0 && r.host.Port != r.defaultPort() {
-		authority += ":" + strconv.Itoa(r.host.Port)
-	}
-	if authority == "" {
-		return path
+func (r *route) ownURL(ctx *fasthttp.RequestCtx, path string) string {
+	authority := r.serverName(ctx)
+	if port := r.serverPort(); port != r.defaultPort() {
+		authority += ":" + strconv.Itoa(port)
 	}
 	return r.scheme + "://" + authority + path
 }

@@ -80,11 +80,7 @@ func (s *Server) pathDocument(ctx *fasthttp.RequestCtx, r *route, target string)
 	inner := r.renamed()
 	inner.user, inner.notes, inner.isDocument = r.user, r.notes, true
 	inner.env.set("REDIRECT_STATUS", fmt.Sprint(status))
-	inner.env.set("REDIRECT_URL", r.path)
-	inner.env.set("REDIRECT_REQUEST_METHOD", string(ctx.Method()))
-	if r.query != "" {
-		inner.env.set("REDIRECT_QUERY_STRING", r.query)
-	}
+	inner.env.set("REDIRECT_REQUEST_METHOD", string(ctx.Method())) // no _URL, which programs alone are given
 	second := fasthttp.StatusInternalServerError
 	var bad int
 	if inner.path, inner.query, bad = parseTarget(target); bad == 0 {
@@ -100,7 +96,7 @@ func (s *Server) pathDocument(ctx *fasthttp.RequestCtx, r *route, target string)
 	setError(&ctx.Response, status, statusText(status))
 	page := strings.TrimSuffix(string(ctx.Response.Body()), pageEnd)
 	ctx.Response.SetBodyString(page + fmt.Sprintf("<p>Additionally, a %d %s\nerror was encountered while trying to use an ErrorDocument to handle the request.</p>\n",
-		second, fasthttp.StatusMessage(second)) + pageEnd)
+		status, fasthttp.StatusMessage(status)) + pageEnd) // the first error's status, as in httpd
 	return r
 }
 

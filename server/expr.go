@@ -138,9 +138,10 @@ func (e exprEnv) header(name string) string {
 	return strings.Join(headerLines(e.ctx, name), ", ")
 }
 
-// varying is header for what an answer then depends on.
+// varying is header for what an answer then depends on; on the host every answer
+// does (httpd 2.4 server/util_expr_eval.c, add_vary).
 func (e exprEnv) varying(name string) string {
-	if !slices.Contains(e.r.vary, name) {
+	if !strings.EqualFold(name, "Host") && !slices.Contains(e.r.vary, name) {
 		e.r.vary = append(e.r.vary, name)
 	}
 	return e.header(name)

@@ -36,18 +36,19 @@ func (s *Server) serveHTTP(ctx *fasthttp.RequestCtx) (r *route) {
 		return r
 	}
 	path, query, status := parseTarget(target)
-	if status != 0 {
-		s.answer(ctx, status)
-		return r
-	}
 	r = &route{
 		host: s.routes.find(localAddr(ctx), authority), target: target, authority: authority, path: path, query: query,
-		merged: &s.routes.merged, client: remoteOf(ctx),
+		merged: &s.routes.merged, client: remoteOf(ctx), tokens: s.cfg.Tokens,
 	}
+	r.settings = r.host.Base
 	keepAlive(ctx, r.host)
+	if status != 0 {
+		s.answer(ctx, status)
+		s.finish(ctx, r)
+		return r
+	}
 	r.locations = s.routes.locations[r.host]
 	r.glance, r.scheme = s.routes.glances[r.host], "http"
-	r.settings = r.host.Base
 	_, r.inMemory = ctx.Conn().(*memConn)
 	s.remoteIP(ctx, r)
 	if t := overTLS(ctx); t != nil {
