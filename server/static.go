@@ -145,7 +145,7 @@ func (s *Server) serveDirectory(ctx *fasthttp.RequestCtx, r *route) {
 
 // redirectToSlash sends the client to the folder's path with a slash.
 func (s *Server) redirectToSlash(ctx *fasthttp.RequestCtx, r *route) {
-	location := r.ownURL(ctx, escapePath(r.path) + "/")
+	location := r.ownURL(ctx, escapePath(r.path)+"/")
 	if r.query != "" {
 		location += "?" + r.query
 	}
