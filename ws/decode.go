@@ -124,7 +124,7 @@ func (d *Decoder) Next(p []byte) (m Message, n int, err error) {
 // start of p, in which nothing is wrong. Anything else it leaves alone, n 0: the
 // steps of Next find the same, in three times the time.
 func (d *Decoder) takeWhole(p []byte) (m Message, n int) {
-	if len(p) < MaxHeader || !d.Idle() || d.err != nil {
+	if len(p) < MaxHeader || !d.Idle() {
 		return Message{}, 0
 	}
 	op, length := Opcode(p[0]&^fin), int(p[1]&^masked)
