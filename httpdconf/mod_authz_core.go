@@ -328,6 +328,16 @@ type AuthzRequest struct {
 // HasRules reports whether a Require stands anywhere.
 func (a *AuthzDir) HasRules() bool { return a != nil && a.Root != nil }
 
+// GrantsAll reports whether the record is the usual "Require all granted", which
+// asks for nothing of a request.
+func (a *AuthzDir) GrantsAll() bool {
+	if a == nil || a.Root == nil || a.Root.Limit != nil || a.Root.Not || len(a.Root.Rules) != 1 {
+		return false
+	}
+	only := a.Root.Rules[0]
+	return only.Provider == "all" && only.Granted && !only.Not && only.Limit == nil
+}
+
 // Decide returns what the record says of a request: AuthzGranted lets it in.
 func (a *AuthzDir) Decide(q *AuthzRequest) AuthzResult {
 	if a == nil || a.Root == nil {

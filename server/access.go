@@ -49,10 +49,11 @@ func (s *Server) withoutRules(r *route) (status int) {
 // refusedBy makes a status of what Require says, and logs it (httpd 2.4
 // modules/aaa/mod_authz_core.c, authorize_user_core).
 func (s *Server) refusedBy(ctx *fasthttp.RequestCtx, r *route, result httpdconf.AuthzResult, hasUser bool) (status int) {
+	if result == httpdconf.AuthzGranted {
+		return 0
+	}
 	a, log, client := r.settings.Authz, s.logOf(r), r.client.String()
 	switch {
-	case result == httpdconf.AuthzGranted:
-		return 0
 	case result == httpdconf.AuthzFailed:
 		log.printf("authz_core", httpdconf.LevelError, client, "AH02320: cannot evaluate the expression of Require expr for %s", r.path)
 		status = fasthttp.StatusInternalServerError

@@ -31,12 +31,13 @@ const closeTime = 5*time.Second - 200*time.Millisecond
 //
 // The plugin's side (wsplugin.Conn) may be called from any goroutine.
 type conn struct {
+	seat
 	server  *Server
 	sock    *eventloop.Conn
 	proto   protocol
 	out     outbox
 	request request
-	reply   atomic.Pointer[reply] // nil once it was sent
+	reply   atomic.Pointer[reply] // see openReply
 
 	access        *accessEntry               // nil where no log wants it; set before anything is written
 	connectThread atomic.Int64               // the thread that is inside the plugin's connect, else 0
@@ -56,10 +57,16 @@ type conn struct {
 
 // newConn makes a connection in state connecting. attach gives it its socket;
 // nothing is written to that before begin.
-func newConn(s *Server, p protocol, r request) *conn {
-	c := &conn{server: s, proto: p, request: r}
-	c.reply.Store(new(reply))
-	return c
+func newConn(s *Server, o *opening) *conn {
+	if o.draft != nil {
+		return &conn{server: s, request: o.request, proto: &o.draft.proto}
+	}
+	c := &struct { // one object for both
+		conn
+		hybi hybi
+	}{conn{server: s, request: o.request}, o.hybi}
+	c.proto = &c.hybi
+	return &c.conn
 }
 
 func (c *conn) attach(sock *eventloop.Conn, timeout time.Duration) {
@@ -70,9 +77,13 @@ func (c *conn) attach(sock *eventloop.Conn, timeout time.Duration) {
 // connect asks the plugin for a session. A plugin that panics, or ends the
 // goroutine, leaves crashed true; in the latter case connect does not return.
 func (c *conn) connect(p wsplugin.Plugin) (accepted, crashed bool) {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	c.connectThread.Store(eventloop.ThreadID())
+	thread := c.sock.Thread()
+	if thread == 0 {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		thread = eventloop.ThreadID()
+	}
+	c.connectThread.Store(thread)
 	crashed = true
 	defer func() {
 		c.connectThread.Store(0)
@@ -364,8 +375,13 @@ func (c *conn) logCrash(callback string, cause any) {
 	c.log(httpdconf.LevelError, "plugin %s in %s: %v\n%s", what, callback, cause, debug.Stack())
 }
 
+// logs reports whether what log is called with at level is written.
+func (c *conn) logs(level httpdconf.LogLevel) bool {
+	return c.request.log.enabled("websocket", level)
+}
+
 func (c *conn) log(level httpdconf.LogLevel, format string, args ...any) {
-	if c.request.log.enabled("websocket", level) {
+	if c.logs(level) {
 		c.request.log.printf("websocket", level, c.request.remote.String(), format, args...)
 	}
 }

@@ -18,7 +18,7 @@ func (s *Server) finish(ctx *fasthttp.RequestCtx, r *route) {
 	if core == nil && r.settings.Headers == nil && r.vary == nil {
 		return
 	}
-	if m, inMemory := ctx.Conn().(*memConn); inMemory && (!m.decided || m.head != nil || m.awaits != nil) || ctx.Hijacked() {
+	if m, inMemory := ctx.Conn().(*memConn); inMemory && (!m.decided || len(m.head) > 0 || m.awaits != nil) || ctx.Hijacked() {
 		return
 	}
 	if status := ctx.Response.StatusCode(); status >= 400 && core != nil {

@@ -22,6 +22,7 @@ import (
 //	                          │                                                       ├─ draft-76: key 3 awaited
 //	                          └─ all else, bad or late ─▶ leaves for a goroutine ◀────┴─ refused
 type front struct {
+	seat
 	server *Server
 	sock   *eventloop.Conn
 	local  netip.AddrPort // the zero value until it is asked for, unless the listener has it
@@ -194,7 +195,7 @@ func (f *front) takeKey3(all []byte) {
 			f.leaveWith(f.server.refusal(fasthttp.StatusInternalServerError, pluginFailed))
 		}
 	}()
-	head, status, reason := f.server.ask(f, o)
+	head, status, reason := f.server.ask(f, nil, o)
 	returned = true
 	o.log(f.session)
 	if status != fasthttp.StatusSwitchingProtocols {

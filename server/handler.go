@@ -36,7 +36,8 @@ func (s *Server) serveHTTP(ctx *fasthttp.RequestCtx) (r *route) {
 		return r
 	}
 	path, query, status := parseTarget(target)
-	r = &route{
+	r = newRoute(ctx)
+	*r = route{
 		host: s.routes.find(localAddr(ctx), authority), target: target, authority: authority, path: path, query: query,
 		merged: &s.routes.merged, client: remoteOf(ctx), tokens: s.cfg.Tokens,
 	}

@@ -22,6 +22,7 @@ type memConn struct {
 	awaits  *opening // needs key 3 first
 	decided bool     // out is the answer; else the request is none for here
 	index   headIndex
+	route   route // lives as long as ctx
 
 	ctx    fasthttp.RequestCtx
 	reader *bufio.Reader
@@ -35,7 +36,7 @@ var memConns = sync.Pool{New: func() any {
 
 // free ends the use of m.
 func (m *memConn) free() {
-	m.front, m.in, m.out, m.head, m.awaits, m.decided = nil, nil, m.out[:0], nil, nil, false
+	m.front, m.in, m.out, m.head, m.awaits, m.decided = nil, nil, m.out[:0], m.head[:0], nil, false
 	memConns.Put(m)
 }
 

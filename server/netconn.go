@@ -42,6 +42,7 @@ var errBareLF = errors.New("a line of the request's header ends in LF alone")
 // or a whole answer, and would cut honest slow ones. A WebSocket takes the
 // socket and its place in the count of connections over.
 type netConn struct {
+	seat
 	eventloop.Socket
 	open      *openSet
 	timeout   time.Duration // without progress, for writes

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"github.com/wshttpd/wshttpd/ws"
@@ -10,24 +11,30 @@ import (
 // connection is one as the set of all knows it: a front, a netConn, or a
 // conn that came from a front.
 type connection interface {
+	seated() *seat
 	shutdown(ws.CloseCode) // ends it in order
 	closeIdle()            // closes it if no request is under way
 	cut()                  // closes it at once
 }
 
+// seat is where a connection stands in the set of all.
+type seat struct{ at int } // its place in the list and one; 0 outside. Guarded by the set's mu
+
+func (s *seat) seated() *seat { return s }
+
 // openSet knows every connection from accept to close, and counts the plugins'
 // sessions: a session may outlive its socket while a callback runs.
 type openSet struct {
 	mu       sync.Mutex
-	gone     sync.Cond               // mu; signalled when something was removed
-	conns    map[connection]struct{} // guarded by mu
-	sessions int                     // guarded by mu
-	stopping bool                    // guarded by mu; no connection is added any more
-	goodbye  ws.CloseCode            // guarded by mu; what WebSockets are told, 0 while they go on
+	gone     sync.Cond    // mu; signalled when something was removed
+	conns    []connection // guarded by mu, in no order; each knows its place
+	sessions int          // guarded by mu
+	stopping bool         // guarded by mu; no connection is added any more
+	goodbye  ws.CloseCode // guarded by mu; what WebSockets are told, 0 while they go on
 }
 
 func newOpenSet() *openSet {
-	o := &openSet{conns: make(map[connection]struct{})}
+	o := new(openSet)
 	o.gone.L = &o.mu
 	return o
 }
@@ -40,15 +47,31 @@ func (o *openSet) add(c connection, limit int) bool {
 	if o.stopping || len(o.conns) >= limit {
 		return false
 	}
-	o.conns[c] = struct{}{}
+	o.conns = append(o.conns, c)
+	c.seated().at = len(o.conns)
 	return true
 }
 
+// remove counts a connection out, once. The last of the list takes its place.
 func (o *openSet) remove(c connection) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	delete(o.conns, c)
+	free := c.seated()
+	if free.at == 0 {
+		return
+	}
+	end := len(o.conns) - 1
+	o.place(o.conns[end], free.at)
+	o.conns[end] = nil
+	o.conns = o.conns[:end]
+	free.at = 0
 	o.gone.Broadcast()
+}
+
+// place puts a connection where one stood. mu is held.
+func (o *openSet) place(c connection, at int) {
+	o.conns[at-1] = c
+	c.seated().at = at
 }
 
 // swap puts another in the place of a connection, which goes on as that. One
@@ -56,9 +79,9 @@ func (o *openSet) remove(c connection) {
 func (o *openSet) swap(from, to connection) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if _, known := o.conns[from]; known {
-		delete(o.conns, from)
-		o.conns[to] = struct{}{}
+	if free := from.seated(); free.at != 0 {
+		o.place(to, free.at)
+		free.at = 0
 	}
 }
 
@@ -80,7 +103,7 @@ func (o *openSet) stop() []connection {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.stopping = true
-	return o.listed()
+	return slices.Clone(o.conns)
 }
 
 // end is stop for the end of the server: what becomes a WebSocket from now on
@@ -110,16 +133,7 @@ func (o *openSet) isStopping() bool {
 func (o *openSet) all() []connection {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.listed()
-}
-
-// listed is all with mu held.
-func (o *openSet) listed() []connection {
-	list := make([]connection, 0, len(o.conns))
-	for c := range o.conns {
-		list = append(list, c)
-	}
-	return list
+	return slices.Clone(o.conns)
 }
 
 // await waits until no connection and no session is left, or until ctx ends,

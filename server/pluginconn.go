@@ -23,7 +23,7 @@ func (c *conn) Header(name string) string {
 }
 
 func (c *conn) SetHeader(name, value string) {
-	r := c.reply.Load()
+	r := c.openReply()
 	if r == nil {
 		return
 	}
@@ -35,7 +35,7 @@ func (c *conn) SetHeader(name, value string) {
 func (c *conn) Protocols() []string { return slices.Clone(c.request.protocols) }
 
 func (c *conn) SetProtocol(name string) {
-	if r := c.reply.Load(); r != nil {
+	if r := c.openReply(); r != nil {
 		r.choose(name)
 	}
 }

@@ -26,6 +26,24 @@ var ownFields = map[string]bool{
 	"websocket-location": true, "websocket-origin": true,
 }
 
+// sentReply stands for the reply of a connection whose answer is made.
+var sentReply = reply{closed: true}
+
+// openReply returns the reply, which few plugins change and so is not made
+// before; nil once the answer is made.
+func (c *conn) openReply() *reply {
+	for {
+		switch r := c.reply.Load(); r {
+		case &sentReply:
+			return nil
+		case nil:
+			c.reply.CompareAndSwap(nil, new(reply))
+		default:
+			return r
+		}
+	}
+}
+
 // set sets a header field and returns why not, or "".
 func (r *reply) set(name, value string) (refused string) {
 	lower := strings.ToLower(name)
@@ -66,19 +84,22 @@ func (r *reply) choose(protocol string) {
 }
 
 // close ends the time in which the answer can be changed and returns it: the
-// plugin's choice of a subprotocol, else the first one offered.
+// plugin's choice of a subprotocol, else the first one offered. r is nil where
+// nothing was changed.
 func (r *reply) close(offered []string) (protocol string, fields []ws.Field) {
+	if len(offered) > 0 {
+		protocol = offered[0]
+	}
+	if r == nil {
+		return protocol, nil
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.closed = true
-	fields, r.fields = r.fields, nil
 	if r.chosen {
-		return r.protocol, fields
+		protocol = r.protocol
 	}
-	if len(offered) > 0 {
-		return offered[0], fields
-	}
-	return "", fields
+	return protocol, r.fields
 }
 
 // isFieldValue reports whether s may stand as a header field's value: no

@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"strings"
 
+	"github.com/valyala/fasthttp"
+
 	"github.com/wshttpd/wshttpd/httpdconf"
 )
 
@@ -46,6 +48,14 @@ type route struct {
 	rewriteEnded bool               // END: no more rules
 	forcedType   string             // the media type that a rule wants
 	cookies      map[string]bool    // names that rules have set
+}
+
+// newRoute returns room for a route, which ends with ctx.
+func newRoute(ctx *fasthttp.RequestCtx) *route {
+	if m, inMemory := ctx.Conn().(*memConn); inMemory {
+		return &m.route
+	}
+	return new(route)
 }
 
 // handler returns the handler that SetHandler names for the path, "" for none.

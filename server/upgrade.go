@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -64,7 +65,8 @@ func (s *Server) meansDraft(ctx *fasthttp.RequestCtx, r *route) (meant, draft75 
 // upgradeHybi is upgrade for versions 13, 8 and 7. The first condition that
 // fails decides (RFC 6455, section 4.2.1).
 func (s *Server) upgradeHybi(ctx *fasthttp.RequestCtx, r *route) {
-	handshake, refusal := ws.CheckRequest(wsRequest(ctx))
+	wanted := wsRequest(ctx)
+	handshake, refusal := ws.CheckRequest(&wanted)
 	if refusal != nil {
 		if refusal.ListVersions && s.speaksHybi {
 			ctx.Response.Header.Set("Sec-WebSocket-Version", ws.SupportedVersions)
@@ -82,12 +84,11 @@ func (s *Server) upgradeHybi(ctx *fasthttp.RequestCtx, r *route) {
 		s.refuseWithoutPlugin(ctx, r)
 		return
 	}
-	origins := [][]string{headerLines(ctx, "Origin")}
+	var former []string // hybi-11 renamed it back from what hybi-07 to hybi-10 call it
 	if handshake.Version == 8 || handshake.Version == 7 {
-		// hybi-11 renamed it back from what hybi-07 to hybi-10 call it.
-		origins = append(origins, headerLines(ctx, "Sec-WebSocket-Origin"))
+		former = headerLines(ctx, "Sec-WebSocket-Origin")
 	}
-	if !s.originAccepted(ctx, r, settings, origins) {
+	if !s.originAccepted(r, settings, headerLines(ctx, "Origin"), former) {
 		s.refuse(ctx, fasthttp.StatusForbidden, wrongOrigin)
 		return
 	}
@@ -96,14 +97,11 @@ func (s *Server) upgradeHybi(ctx *fasthttp.RequestCtx, r *route) {
 		plugin:  plugin,
 		request: s.copyRequest(ctx, r, handshake.Protocols),
 		timeout: r.host.Timeout,
-		proto: &hybi{
+		hybi: hybi{
 			decoder:       ws.Decoder{Version: handshake.Version, MaxMessage: settings.MaxMessageSize, Memory: &buffers},
 			allowReserved: settings.AllowReservedStatus,
 		},
-		isProtocol: ws.IsToken,
-		head: func(protocol string, fields []ws.Field) []byte {
-			return ws.AppendResponse(make([]byte, 0, answerBytes), handshake.Key, protocol, fields)
-		},
+		key: handshake.Key,
 	})
 }
 
@@ -123,38 +121,28 @@ func (s *Server) upgradeDraft(ctx *fasthttp.RequestCtx, r *route, draft75 bool) 
 	// here too.
 	settings := webSocketSettings(r)
 	origins := headerLines(ctx, "Origin")
-	if !s.originAccepted(ctx, r, settings, [][]string{origins}) {
+	if !s.originAccepted(r, settings, origins, nil) {
 		s.refuse(ctx, fasthttp.StatusForbidden, wrongOrigin)
 		return
 	}
-	answer := draft76.Response{
-		Draft75:   draft75,
-		Location:  draft76.Location(r.scheme == "https", r.authority, pathAndQuery(r.target)),
-		Origin:    strings.Join(origins, ", "),
-		HasOrigin: len(origins) > 0,
-	}
 	o := &opening{
-		speaker:    versionDraft76,
-		plugin:     plugin,
-		request:    s.copyRequest(ctx, r, handshake.Protocols),
-		timeout:    r.host.Timeout,
-		proto:      &hixie{decoder: draft76.Decoder{MaxText: settings.MaxMessageSize, Draft75: draft75}},
-		isProtocol: draft76.IsProtocol,
+		speaker: versionDraft76,
+		plugin:  plugin,
+		request: s.copyRequest(ctx, r, handshake.Protocols),
+		timeout: r.host.Timeout,
+		draft: &draftPending{
+			proto:     hixie{decoder: draft76.Decoder{MaxText: settings.MaxMessageSize, Draft75: draft75}},
+			handshake: handshake,
+			response: draft76.Response{
+				Draft75:   draft75,
+				Location:  draft76.Location(r.scheme == "https", r.authority, pathAndQuery(r.target)),
+				Origin:    strings.Join(origins, ", "),
+				HasOrigin: len(origins) > 0,
+			},
+		},
 	}
 	if draft75 {
 		o.speaker = versionDraft75
-	}
-	o.head = func(protocol string, fields []ws.Field) []byte {
-		answer.Protocol = protocol
-		for _, f := range fields {
-			answer.Fields = append(answer.Fields, draft76.Field(f))
-		}
-		head := draft76.AppendResponse(nil, &answer)
-		if draft75 {
-			return head
-		}
-		proof := handshake.Answer(o.key3)
-		return append(head, proof[:]...)
 	}
 	body := ctx.Request.Body()
 	switch {
@@ -168,9 +156,6 @@ func (s *Server) upgradeDraft(ctx *fasthttp.RequestCtx, r *route, draft75 bool) 
 	}
 }
 
-// answerBytes is room for a 101 without fields of a plugin.
-const answerBytes = 192
-
 // wrongOrigin is the reason of a refusal by the origin check.
 const wrongOrigin = "The origin of the request is not accepted here."
 
@@ -183,15 +168,48 @@ func (s *Server) refuseWithoutPlugin(ctx *fasthttp.RequestCtx, r *route) {
 // opening is an upgrade request that was found good. What is left is to ask
 // the plugin, and to answer.
 type opening struct {
-	speaker    speaker
-	plugin     wsplugin.Plugin
-	request    request
-	timeout    time.Duration // without progress, for writes
-	proto      protocol
-	isProtocol func(string) bool // whether a plugin's choice can be answered
-	key3       [8]byte           // of draft-76, once it has come
-	head       func(protocol string, fields []ws.Field) []byte
-	access     *accessEntry // of draft-76 that waits for its key 3
+	speaker speaker
+	plugin  wsplugin.Plugin
+	request request
+	timeout time.Duration // without progress, for writes
+	hybi    hybi          // versions 13, 8 and 7
+	key     string        // theirs
+	draft   *draftPending // the drafts, else nil
+	key3    [8]byte       // of draft-76, once it has come
+	access  *accessEntry  // of draft-76 that waits for its key 3
+}
+
+// draftPending is what an opening of the drafts goes on with.
+type draftPending struct {
+	proto     hixie
+	handshake draft76.Handshake
+	response  draft76.Response
+}
+
+// isProtocol reports whether a plugin's choice can stand in the answer.
+func (o *opening) isProtocol(name string) bool {
+	if o.draft != nil {
+		return draft76.IsProtocol(name)
+	}
+	return ws.IsToken(name)
+}
+
+// appendAnswer appends the 101.
+func (o *opening) appendAnswer(dst []byte, protocol string, fields []ws.Field) []byte {
+	if o.draft == nil {
+		return ws.AppendResponse(dst, o.key, protocol, fields)
+	}
+	answer := &o.draft.response
+	answer.Protocol = protocol
+	for _, f := range fields {
+		answer.Fields = append(answer.Fields, draft76.Field(f))
+	}
+	dst = draft76.AppendResponse(dst, answer)
+	if answer.Draft75 {
+		return dst
+	}
+	proof := o.draft.handshake.Answer(o.key3)
+	return append(dst, proof[:]...)
 }
 
 // log gives the entry in the access logs to a session that was awaited. A
@@ -217,7 +235,7 @@ type carrier interface {
 func (s *Server) accept(ctx *fasthttp.RequestCtx, o *opening) {
 	switch on := ctx.Conn().(type) {
 	case *memConn:
-		head, status, reason := s.ask(on.front, o)
+		head, status, reason := s.ask(on.front, on.head, o)
 		if status != fasthttp.StatusSwitchingProtocols {
 			s.refuse(ctx, status, reason)
 			return
@@ -225,7 +243,7 @@ func (s *Server) accept(ctx *fasthttp.RequestCtx, o *opening) {
 		on.head = head
 		ctx.SetConnectionClose() // fasthttp's part is over, and its answer is not used
 	case *netConn:
-		head, status, reason := s.ask(on, o)
+		head, status, reason := s.ask(on, nil, o)
 		if status != fasthttp.StatusSwitchingProtocols {
 			s.refuse(ctx, status, reason)
 			return
@@ -244,9 +262,9 @@ const (
 )
 
 // ask has the plugin decide. With status 101 the carrier has a session, and
-// head is the answer; else status and reason say how to refuse.
-func (s *Server) ask(on carrier, o *opening) (head []byte, status int, reason string) {
-	c := newConn(s, o.proto, o.request)
+// head is the answer, appended to dst; else status and reason say how to refuse.
+func (s *Server) ask(on carrier, dst []byte, o *opening) (head []byte, status int, reason string) {
+	c := newConn(s, o)
 	sock, err := on.socket(c)
 	if err != nil { // the client has gone
 		return nil, fasthttp.StatusInternalServerError, cannotUpgrade
@@ -259,15 +277,17 @@ func (s *Server) ask(on carrier, o *opening) (head []byte, status int, reason st
 	case !accepted:
 		return nil, fasthttp.StatusForbidden, ""
 	}
-	protocol, fields := c.reply.Swap(nil).close(o.request.protocols)
+	protocol, fields := c.reply.Swap(&sentReply).close(o.request.protocols)
 	if protocol != "" && !o.isProtocol(protocol) {
 		c.log(httpdconf.LevelWarn, "plugin chose subprotocol %q, which cannot stand in the header: left out", protocol)
 		protocol = ""
 	}
 	s.opened[o.speaker].Add(1)
-	c.log(httpdconf.LevelInfo, "WebSocket opened for %s, %v", o.request.target, o.speaker)
+	if c.logs(httpdconf.LevelInfo) { // else the arguments cost a handshake two allocations
+		c.log(httpdconf.LevelInfo, "WebSocket opened for %s, %v", o.request.target, o.speaker)
+	}
 	on.accepted(c)
-	return o.head(protocol, fields), fasthttp.StatusSwitchingProtocols, ""
+	return o.appendAnswer(dst, protocol, fields), fasthttp.StatusSwitchingProtocols, ""
 }
 
 // awaitKey3 takes the connection out of HTTP before anything is answered: the
@@ -310,7 +330,7 @@ func (s *Server) takeoverDraft76(nc *netConn, hijacked net.Conn, o *opening) {
 			s.refuseDetached(nc, fasthttp.StatusInternalServerError, pluginFailed)
 		}
 	}()
-	head, status, reason := s.ask(nc, o)
+	head, status, reason := s.ask(nc, nil, o)
 	returned = true
 	o.log(nc.session)
 	if status != fasthttp.StatusSwitchingProtocols {
@@ -337,9 +357,9 @@ func webSocketSettings(r *route) httpdconf.WebSocketDir {
 	return *r.settings.WebSocket
 }
 
-// originAccepted checks the origin headers of a request, one slice of lines for
-// each header that its protocol version looks at.
-func (s *Server) originAccepted(ctx *fasthttp.RequestCtx, r *route, d httpdconf.WebSocketDir, sent [][]string) bool {
+// originAccepted checks the lines of the headers of a request that name its
+// origin: Origin, and what it was called before where the version knows that.
+func (s *Server) originAccepted(r *route, d httpdconf.WebSocketDir, origin, former []string) bool {
 	mode := s.cfg.OriginCheckDefault
 	if d.OriginCheck != nil {
 		mode = *d.OriginCheck
@@ -348,17 +368,17 @@ func (s *Server) originAccepted(ctx *fasthttp.RequestCtx, r *route, d httpdconf.
 		return true
 	}
 	own, _ := newOrigin(r.scheme, r.authority) // an unusable one equals no origin that parses
-	if originPasses(mode, d.TrustedOrigins, own, sent...) {
+	if originPasses(mode, d.TrustedOrigins, own, origin, former) {
 		return true
 	}
 	s.logOf(r).printf("websocket", httpdconf.LevelInfo, r.client.String(),
-		"origin %q is not accepted for %s", sent, r.path)
+		"origin %q is not accepted for %s", slices.Concat(origin, former), r.path)
 	return false
 }
 
 // wsRequest gathers what the opening handshake is judged by.
-func wsRequest(ctx *fasthttp.RequestCtx) *ws.Request {
-	return &ws.Request{
+func wsRequest(ctx *fasthttp.RequestCtx) ws.Request {
+	return ws.Request{
 		Method:   string(ctx.Method()),
 		HTTP11:   ctx.Request.Header.IsHTTP11(),
 		HasBody:  declaresBody(ctx),

@@ -57,6 +57,7 @@ type Conn struct {
 	handler Handler    // guarded by mu; read without it by who drives
 	loop    atomic.Pointer[Loop]
 	own     *ownDriver // of a Conn that a goroutine drives, else nil
+	thread  int64      // of the loop that is calling the handler; belongs to who drives
 	fd      int32
 	gen     uint32       // tells uses of one descriptor apart
 	at      atomic.Int64 // when OnDeadline is due; 0 for never. Set under the loop's mu, and but for its end under ours
@@ -245,6 +246,10 @@ func (c *Conn) Close() error {
 
 // InLoop reports whether a loop drives the connection, rather than a goroutine.
 func (c *Conn) InLoop() bool { return c.own == nil }
+
+// Thread returns the thread that calls the handler (ThreadID), to be asked in a
+// callback; 0 where a goroutine calls it, which may change its thread.
+func (c *Conn) Thread() int64 { return c.thread }
 
 // IsWatched reports whether a callback that begins now is watched: OnWritable
 // comes when it lasts, and until then it has a thread of its own. It is not

@@ -34,6 +34,7 @@ const (
 // A connection that is known to block is not called in the loop at all.
 type worker struct {
 	loop     *Loop
+	thread   int64                // ThreadID; 0 where it is not one's own
 	seq      uint64               // of the baton, while it runs the loop
 	current  atomic.Pointer[Conn] // whose handler is being called
 	lost     bool                 // the loop was taken away, or never had: current is ours alone
@@ -52,7 +53,7 @@ func (l *Loop) spawn(first func(w *worker)) {
 	}
 	go func() {
 		runtime.LockOSThread() // and never unlocked: the thread ends with the worker
-		w := &worker{loop: l, released: make(chan struct{}, 1)}
+		w := &worker{loop: l, thread: ThreadID(), released: make(chan struct{}, 1)}
 		ended := false
 		defer func() {
 			if !ended {
@@ -458,6 +459,7 @@ func (c *Conn) isEnded() bool {
 
 // enter begins callbacks of c, which may block.
 func (w *worker) enter(c *Conn) {
+	c.thread = w.thread
 	w.current.Store(c)
 	w.loop.baton.enter(w.seq)
 }
@@ -510,6 +512,7 @@ func (l *Loop) serveAlone(c *Conn) {
 // alone has serve call the handler of a connection that the loop does not have,
 // and goes on after a callback that has ended the goroutine.
 func (l *Loop) alone(c *Conn, serve func(w *worker)) {
+	c.thread = 0
 	ended := false
 	defer func() {
 		if !ended {
