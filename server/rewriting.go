@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/valyala/fasthttp"
 
@@ -49,6 +50,7 @@ const (
 
 // run applies rules in order (apply_rewrite_list).
 func (w *rewriting) run(rules []*httpdconf.RewriteRule) (done rewriteResult) {
+	began := time.Now()
 	for i, round := 0, 1; i < len(rules); i++ {
 		rule := rules[i]
 		if w.r.isSubrequest && rule.Has(httpdconf.RuleNoSubrequests|httpdconf.RuleRedirects) {
@@ -81,6 +83,9 @@ func (w *rewriting) run(rules []*httpdconf.RewriteRule) (done rewriteResult) {
 			if round++; round >= rule.Rounds {
 				return w.fail("AH02596: RewriteRule '%s' and URI '%s' exceeded maximum number of rounds (%d) via the [N] flag", rule.Regexp, w.r.path, rule.Rounds)
 			}
+			if time.Since(began) > rewriteTime {
+				return w.fail("RewriteRule '%s' and URI '%s' begin again for more than %v", rule.Regexp, w.r.path, rewriteTime)
+			}
 			i = -1
 		default:
 			i += max(rule.Skip, 0)
@@ -88,6 +93,10 @@ func (w *rewriting) run(rules []*httpdconf.RewriteRule) (done rewriteResult) {
 	}
 	return done
 }
+
+// rewriteTime bounds how long N may have rules begin again: httpd counts rounds
+// alone, each of which may take long here.
+const rewriteTime = 2 * time.Second
 
 // maxRequestLine is the size of a request line in bytes by which httpd judges
 // that rules run in circles (httpd 2.4 include/httpd.h,
