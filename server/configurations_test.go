@@ -21,7 +21,7 @@ import (
 )
 
 // minConfigurations is how many configurations are compared at least.
-const minConfigurations = 40
+const minConfigurations = 95
 
 // configurationFiles is what DOCS holds in each of them; a file's content is its
 // name.
@@ -31,6 +31,8 @@ var configurationFiles = []string{
 	"docs/private/a.txt", "docs/private/index.html", "docs/private/open/a.txt", "docs/chat/a.txt", "docs/chat/room", "docs/err/404.html", "docs/err/403.html", "docs/err/any.txt",
 	"docs/link.txt -> a.txt", "docs/links/l.txt -> ../a.txt", "docs/links/d -> ../sub", "docs/links/broken -> nowhere", "docs/owned/l.txt -> ../a.txt", "docs/sp ace.txt", "docs/.hidden",
 	"docs/.htsecret", "docs/sub/.htsecret", "second/index.html", "second/a.txt", "second/only.txt", "icons/i.png", "icons/sub/i.png", "icons/index.html",
+	"docs/sub/other.html", "docs/m1/x.txt", "docs/m2/x.txt", "docs/m3/x.txt", "docs/named/x.txt", "docs/index403/index.html", "docs/ix/index.html", "docs/ix2/index.html", "docs/ix3/index.html",
+	"docs/link -> a.txt", "docs/dangling -> nowhere", "docs/nolink/f.txt", "docs/owner/other.html", "docs/%41.txt",
 }
 
 // configurationHead stands in front of each of the files, for both servers.
@@ -51,7 +53,7 @@ TypesConfig ${HOME}/mime.types
 // configurationModules are loaded in front of each of the files.
 var configurationModules = []string{
 	"mpm_event", "authz_core", "authz_host", "authz_user", "authz_groupfile", "authn_core", "authn_file", "auth_basic", "access_compat", "alias", "dir", "mime", "headers", "env", "setenvif",
-	"remoteip", "macro",
+	"remoteip", "macro", "rewrite",
 }
 
 // question is one line of a file that is asked of both servers:

@@ -76,6 +76,10 @@ func (s *Server) setRefusal(r *fasthttp.Response, status int, reason string) {
 // doubt on what follows (httpd 2.4 include/http_protocol.h,
 // ap_status_drops_connection).
 func (s *Server) answer(ctx *fasthttp.RequestCtx, status int) {
+	if status == fasthttp.StatusNotModified { // which is no error, and has no page
+		ctx.SetStatusCode(status)
+		return
+	}
 	setError(&ctx.Response, status, statusText(status))
 	switch status {
 	case fasthttp.StatusBadRequest, fasthttp.StatusInternalServerError, fasthttp.StatusNotImplemented:
