@@ -10,8 +10,6 @@ import (
 	"os"
 	"strings"
 
-	"github.com/hashicorp/hcl/v2"
-
 	"github.com/wshttpd/wshttpd/httpdconf"
 	"github.com/wshttpd/wshttpd/pluginloader"
 	"github.com/wshttpd/wshttpd/server"
@@ -43,8 +41,8 @@ func run(argv []string) int {
 		fmt.Fprintf(os.Stderr, "%s: %v\n", c.Program, err)
 		return 1
 	}
-	if c.Report {
-		return doctor.Check(os.Stdout, c)
+	if code, done := doctor.Run(os.Stdout, os.Stderr, c); done {
+		return code
 	}
 	handover := supervise.TakeOver()
 	cfg, ok := configure(c, handover == nil && !supervise.IsDetached())
@@ -89,7 +87,7 @@ func configure(c *supervise.CommandLine, aloud bool) (*httpdconf.Config, bool) {
 func load(c *supervise.CommandLine, cfg *httpdconf.Config) (*server.Server, bool) {
 	s, diags := server.New(cfg, pluginloader.New(server.StartupLog(os.Stderr, c.Level)))
 	httpdconf.WriteDiagnostics(os.Stderr, c.Program, cfg, c.Level, diags)
-	return s, !hcl.Diagnostics(diags).HasErrors()
+	return s, !diags.HasErrors()
 }
 
 // check is -t: plugins are loaded too, unless a dump is asked for.

@@ -131,6 +131,17 @@ func runCommand(t *testing.T, command, plugin string) {
 				t.Errorf("bench prints %q", out)
 			}
 		})
+	case strings.Contains(command, "wshttpd explain"):
+		want := "answer          403 Forbidden\n"
+		switch {
+		case strings.Contains(command, "--json"):
+			want = `"status": 101,`
+		case strings.Contains(command, "index.html"):
+			want = "answer          200 OK\n"
+		}
+		if out := sh(t, ".", command); !strings.Contains(out, want) {
+			t.Errorf("%s prints %q", command, out)
+		}
 	case strings.Contains(command, "--report"):
 		want := "this configuration will behave as under httpd"
 		if strings.Contains(command, "grep") {

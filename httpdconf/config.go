@@ -111,6 +111,10 @@ type Host struct {
 	Port      int           // port of ServerName; 0 where not set
 	Aliases   []string      // ServerAlias, wildcards as written
 
+	NameRange   hcl.Range            // of ServerName
+	AliasRanges map[string]hcl.Range // of the names in Aliases
+	RootRange   hcl.Range            // of DocumentRoot; the zero value for the default
+
 	DocumentRoot string        // absolute
 	Timeout      time.Duration // default 60 s
 	ErrorLog     string        // absolute; the main server's default is logs/error_log
@@ -208,6 +212,7 @@ type CoreDir struct {
 	Options      *OptionSet
 	LogLevels    *LogLevels
 	LimitBody    *int64 // bytes of a body; 0 for no limit, nil for DefaultLimitBody
+	LimitRange   hcl.Range
 
 	Ifs            []*Section // If, ElseIf and Else, file order
 	ErrorDocuments map[int]ErrorDocument
@@ -225,6 +230,7 @@ type WebSocketDir struct {
 	Plugin              *PluginRef
 	MaxMessageSize      int64        // bytes; 0 stands for DefaultMaxMessageSize
 	OriginCheck         *OriginCheck // nil: Config.OriginCheckDefault
+	OriginRange         hcl.Range
 	TrustedOrigins      []string
 	AllowReservedStatus bool
 	Range               hcl.Range // the section's first directive of the module
@@ -275,6 +281,7 @@ const (
 
 // AuthzRule is one Require line, or a container of rules.
 type AuthzRule struct {
+	Range    hcl.Range
 	Not      bool         // Require not, RequireNone
 	Limit    *MethodSet   // of a Limit section: silent on other methods
 	All      bool         // of a container: RequireAll; else one is enough
@@ -293,6 +300,7 @@ type AuthzRule struct {
 // IndexDir is mod_dir's record.
 type IndexDir struct {
 	DirectoryIndex []string // nil inherits; empty after "DirectoryIndex disabled"
+	Range          hcl.Range
 }
 
 // MimeDir is mod_mime's record.

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/hashicorp/hcl/v2"
+
 	"github.com/wshttpd/wshttpd/httpdconf/expr"
 	"github.com/wshttpd/wshttpd/httpdconf/syntax"
 )
@@ -13,8 +15,9 @@ import (
 // ErrorDocument is what is answered in place of an error page. The zero value
 // is the page.
 type ErrorDocument struct {
-	Kind ErrorDocumentKind
-	Text *expr.Expr // the text, the path or the URL
+	Kind  ErrorDocumentKind
+	Text  *expr.Expr // the text, the path or the URL
+	Range hcl.Range
 }
 
 // ErrorDocumentKind says what an ErrorDocument is.
@@ -85,7 +88,7 @@ func (w *walk) setErrorDocument(n *syntax.Node, words []syntax.Arg) *problem {
 		return &problem{text: "Unsupported HTTP response code " + words[0].Text, at: words[0].Range}
 	}
 	text := words[1].Text
-	d := ErrorDocument{Kind: TextDocument}
+	d := ErrorDocument{Kind: TextDocument, Range: n.Range()}
 	switch {
 	case strings.HasPrefix(text, "/"):
 		d.Kind = PathDocument

@@ -56,7 +56,7 @@ func (w *walk) finish() {
 // behind the main server's, in each of the walks.
 func inherit(h, main *Host) {
 	if h.DocumentRoot == "" {
-		h.DocumentRoot = main.DocumentRoot
+		h.DocumentRoot, h.RootRange = main.DocumentRoot, main.RootRange
 	}
 	if h.ErrorLog == "" {
 		h.ErrorLog = main.ErrorLog

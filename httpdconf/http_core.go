@@ -113,12 +113,12 @@ func (w *walk) limitFieldSize(n *syntax.Node, words []syntax.Arg) *problem {
 	return p
 }
 
-func (w *walk) limitBody(_ *syntax.Node, words []syntax.Arg) *problem {
+func (w *walk) limitBody(n *syntax.Node, words []syntax.Arg) *problem {
 	value, err := strconv.ParseInt(strings.TrimSpace(words[0].Text), 10, 64)
 	if err != nil || value < 0 {
 		return &problem{text: "LimitRequestBody requires a non-negative integer.", at: words[0].Range}
 	}
-	w.core().LimitBody = &value
+	w.core().LimitBody, w.core().LimitRange = &value, n.Range()
 	return nil
 }
 

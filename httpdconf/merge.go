@@ -45,7 +45,7 @@ func mergeCore(base, over *CoreDir) *CoreDir {
 	m.Options = mergeOptions(base.Options, over.Options)
 	m.mergeAnswer(over)
 	if over.LimitBody != nil {
-		m.LimitBody = over.LimitBody
+		m.LimitBody, m.LimitRange = over.LimitBody, over.LimitRange
 	}
 	if over.LogLevels != nil {
 		levels := *over.LogLevels

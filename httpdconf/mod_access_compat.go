@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/hashicorp/hcl/v2"
+
 	"github.com/wshttpd/wshttpd/httpdconf/syntax"
 )
 
@@ -31,23 +33,25 @@ type AccessDir struct {
 type AccessByMethod[T any] struct {
 	Limit *MethodSet
 	Value T
+	Range hcl.Range
 }
 
-// lastOf returns what the last of the lines says of a method, else the zero
-// value.
-func lastOf[T any](lines []AccessByMethod[T], method string) (value T) {
+// LastFor returns the last of the lines that are for a method, else the zero
+// value, which is httpd's default.
+func LastFor[T any](lines []AccessByMethod[T], method string) (last AccessByMethod[T]) {
 	for _, line := range lines {
 		if line.Limit.Has(method) {
-			value = line.Value
+			last = line
 		}
 	}
-	return value
+	return last
 }
 
 // AccessEntry is one word of an Allow or Deny line: All, Network, Host, or else
 // Variable.
 type AccessEntry struct {
 	Limit   *MethodSet
+	Range   hcl.Range
 	All     bool
 	Network netip.Prefix
 	Host    string // the end of the client's name
@@ -62,6 +66,9 @@ type AccessRequest struct {
 	Method string
 	IsSet  func(variable string) bool // in the environment
 	HostIs func(domain string) bool   // of the name of Client
+
+	// Asked is told which entries name the client; nil for nobody.
+	Asked func(e *AccessEntry)
 }
 
 // accessCompatCommands are the rows of mod_access_compat.
@@ -81,7 +88,7 @@ func (w *walk) accessRecord() *AccessDir {
 	return w.records.Access
 }
 
-func (w *walk) setOrder(_ *syntax.Node, words []syntax.Arg) *problem {
+func (w *walk) setOrder(n *syntax.Node, words []syntax.Arg) *problem {
 	order, known := map[string]AccessOrder{
 		"allow,deny": AllowThenDeny, "deny,allow": DenyThenAllow, "mutual-failure": MutualFailure,
 	}[strings.ToLower(words[0].Text)]
@@ -89,21 +96,21 @@ func (w *walk) setOrder(_ *syntax.Node, words []syntax.Arg) *problem {
 		return &problem{text: "unknown order", at: words[0].Range}
 	}
 	d := w.accessRecord()
-	d.Orders = append(d.Orders, AccessByMethod[AccessOrder]{w.methods, order})
+	d.Orders = append(d.Orders, AccessByMethod[AccessOrder]{w.methods, order, n.Range()})
 	return nil
 }
 
-func (w *walk) setAllow(_ *syntax.Node, words []syntax.Arg) *problem {
-	return w.addAccess(&w.accessRecord().Allow, words)
+func (w *walk) setAllow(n *syntax.Node, words []syntax.Arg) *problem {
+	return w.addAccess(n, &w.accessRecord().Allow, words)
 }
 
-func (w *walk) setDeny(_ *syntax.Node, words []syntax.Arg) *problem {
-	return w.addAccess(&w.accessRecord().Deny, words)
+func (w *walk) setDeny(n *syntax.Node, words []syntax.Arg) *problem {
+	return w.addAccess(n, &w.accessRecord().Deny, words)
 }
 
 // addAccess reads the words of an Allow or Deny line (httpd 2.4
 // modules/aaa/mod_access_compat.c, allow_cmd).
-func (w *walk) addAccess(list *[]AccessEntry, words []syntax.Arg) *problem {
+func (w *walk) addAccess(n *syntax.Node, list *[]AccessEntry, words []syntax.Arg) *problem {
 	if !strings.EqualFold(words[0].Text, "from") {
 		return &problem{text: "allow and deny must be followed by 'from'", at: words[0].Range}
 	}
@@ -112,7 +119,7 @@ func (w *walk) addAccess(list *[]AccessEntry, words []syntax.Arg) *problem {
 		if why != "" {
 			return &problem{text: why, at: a.Range}
 		}
-		e.Limit = w.methods
+		e.Limit, e.Range = w.methods, n.Range()
 		w.records.Access.Resolves = w.records.Access.Resolves || e.Host != ""
 		*list = append(*list, e)
 	}
@@ -145,18 +152,20 @@ func cutPrefixFold(s, prefix string) (rest string, found bool) {
 	return s[len(prefix):], true
 }
 
-func (w *walk) setSatisfy(_ *syntax.Node, words []syntax.Arg) *problem {
+func (w *walk) setSatisfy(n *syntax.Node, words []syntax.Arg) *problem {
 	switch strings.ToLower(words[0].Text) {
 	case "all", "any":
 		d := w.accessRecord()
-		d.Satisfy = append(d.Satisfy, AccessByMethod[bool]{w.methods, strings.EqualFold(words[0].Text, "any")})
+		d.Satisfy = append(d.Satisfy, AccessByMethod[bool]{w.methods, strings.EqualFold(words[0].Text, "any"), n.Range()})
 		return nil
 	}
 	return &problem{text: "Satisfy either 'any' or 'all'.", at: words[0].Range}
 }
 
 // SatisfiesAny reports whether Satisfy Any holds for a method.
-func (d *AccessDir) SatisfiesAny(method string) bool { return d != nil && lastOf(d.Satisfy, method) }
+func (d *AccessDir) SatisfiesAny(method string) bool {
+	return d != nil && LastFor(d.Satisfy, method).Value
+}
 
 // Admits reports whether the record lets a client in (httpd 2.4
 // modules/aaa/mod_access_compat.c, check_dir_access).
@@ -165,10 +174,14 @@ func (d *AccessDir) Admits(q *AccessRequest) bool {
 		return true
 	}
 	has := func(list []AccessEntry) bool {
-		return slices.ContainsFunc(list, func(e AccessEntry) bool { return e.Limit.Has(q.Method) && e.names(q) })
+		i := slices.IndexFunc(list, func(e AccessEntry) bool { return e.Limit.Has(q.Method) && e.names(q) })
+		if i >= 0 && q.Asked != nil {
+			q.Asked(&list[i])
+		}
+		return i >= 0
 	}
 	allowed, denied := has(d.Allow), has(d.Deny)
-	if lastOf(d.Orders, q.Method) == DenyThenAllow {
+	if LastFor(d.Orders, q.Method).Value == DenyThenAllow {
 		return allowed || !denied
 	}
 	return allowed && !denied

@@ -61,7 +61,7 @@ func (w *walk) setRequire(n *syntax.Node, _ []syntax.Arg) *problem {
 	if provider == "host" || provider == "forward-dns" {
 		w.authzRecord(n).Resolves = true
 	}
-	rule.Not, rule.Limit = negated, w.methods
+	rule.Not, rule.Limit, rule.Range = negated, w.methods, n.Range()
 	return w.addRule(n, rule, "negative Require")
 }
 
@@ -122,7 +122,7 @@ func (w *walk) requireSection(n *syntax.Node, _ []syntax.Arg) *problem {
 	case strings.TrimSpace(arg) != "":
 		return &problem{text: fmt.Sprintf("<%s> directive doesn't take additional arguments", n.Name), at: n.ArgsRange()}
 	}
-	rule := &AuthzRule{All: strings.EqualFold(n.Name, "RequireAll"), Not: strings.EqualFold(n.Name, "RequireNone")}
+	rule := &AuthzRule{All: strings.EqualFold(n.Name, "RequireAll"), Not: strings.EqualFold(n.Name, "RequireNone"), Range: n.Range()}
 	w.authzRecord(n)
 	outer, override, before := w.rules, w.override, len(w.diags)
 	w.rules, w.override = rule, orAuthConfig
@@ -311,6 +311,10 @@ const (
 	AuthzDeniedNoUser // who the user is would make a difference
 )
 
+func (r AuthzResult) String() string {
+	return [...]string{"denied", "granted", "no opinion", "cannot be evaluated", "denied, until the user is known"}[r]
+}
+
 // AuthzRequest is what rules look at.
 type AuthzRequest struct {
 	Client, Server netip.Addr // the ends of the connection
@@ -323,6 +327,10 @@ type AuthzRequest struct {
 
 	HostIs    func(domain string) bool // of the name of Client
 	IsAddress func(host string) bool   // of Client, by the addresses of a host
+
+	// Asked is told what each rule says, a container's behind those in it; nil
+	// for nobody.
+	Asked func(rule *AuthzRule, result AuthzResult)
 }
 
 // HasRules reports whether a Require stands anywhere.
@@ -354,6 +362,14 @@ func (a *AuthzDir) Decide(q *AuthzRequest) AuthzResult {
 // decide is httpd 2.4 modules/aaa/mod_authz_core.c, apply_authz_sections. inAll
 // says that all rules of the container in which r stands have to hold.
 func (r *AuthzRule) decide(q *AuthzRequest, inAll bool) AuthzResult {
+	result := r.result(q, inAll)
+	if q.Asked != nil {
+		q.Asked(r, result)
+	}
+	return result
+}
+
+func (r *AuthzRule) result(q *AuthzRequest, inAll bool) AuthzResult {
 	if !r.Limit.Has(q.Method) {
 		if inAll {
 			return AuthzGranted

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hashicorp/hcl/v2"
+
 	"github.com/wshttpd/wshttpd/httpdconf/syntax"
 )
 
@@ -60,7 +62,7 @@ func (w *walk) setServerName(n *syntax.Node, words []syntax.Arg) *problem {
 		}
 		host, port = name[:i], n
 	}
-	w.host.Name, w.host.Port = host, port
+	w.host.Name, w.host.Port, w.host.NameRange = host, port, n.Range()
 	return nil
 }
 
@@ -70,12 +72,19 @@ func (w *walk) setServerAlias(n *syntax.Node, _ []syntax.Arg) *problem {
 	}
 	for _, a := range n.Words() {
 		w.host.Aliases = append(w.host.Aliases, a.Text)
+		if w.host.AliasRanges == nil {
+			w.host.AliasRanges = make(map[string]hcl.Range)
+		}
+		w.host.AliasRanges[a.Text] = n.Range()
 	}
 	return nil
 }
 
 func (w *walk) setDocumentRoot(n *syntax.Node, words []syntax.Arg) *problem {
 	dir := w.rootRelative(words[0].Text)
+	if whole, err := filepath.Abs(dir); err == nil {
+		dir = whole // below a ServerRoot of -d that is relative
+	}
 	switch {
 	case isDirectory(dir), w.options.NoRoots:
 	case w.host != w.config.Main:
@@ -87,7 +96,7 @@ func (w *walk) setDocumentRoot(n *syntax.Node, words []syntax.Arg) *problem {
 			at:   words[0].Range, hint: nearestFile(dir),
 		}
 	}
-	w.host.DocumentRoot = dir
+	w.host.DocumentRoot, w.host.RootRange = dir, n.Range()
 	return nil
 }
 

@@ -19,6 +19,7 @@ func (w *walk) setDirectoryIndex(n *syntax.Node, _ []syntax.Arg) *problem {
 	if w.records.Index == nil {
 		w.records.Index = &IndexDir{}
 	}
+	w.records.Index.Range = n.Range()
 	words := n.Words()
 	if len(words) == 1 && strings.EqualFold(words[0].Text, "disabled") {
 		w.records.Index.DirectoryIndex = []string{}

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/hashicorp/hcl/v2"
+
 	"github.com/wshttpd/wshttpd/httpdconf/expr"
 	"github.com/wshttpd/wshttpd/httpdconf/syntax"
 )
@@ -26,6 +28,7 @@ type EnvRule struct {
 	Regexp    *expr.Regexp
 	Expr      *expr.Expr // of SetEnvIfExpr, in place of the attribute; else nil
 	Vars      []EnvVar
+	Range     hcl.Range
 }
 
 // EnvVar is what a rule does with one variable.
@@ -124,7 +127,7 @@ func (w *walk) unsetEnv(_ *syntax.Node, words []syntax.Arg) *problem {
 // setEnvIf is SetEnvIf and its kin (httpd 2.4 modules/metadata/mod_setenvif.c,
 // add_setenvif and add_setenvif_core).
 func (w *walk) setEnvIf(n *syntax.Node, _ []syntax.Arg) *problem {
-	rule := &EnvRule{Attribute: "User-Agent"}
+	rule := &EnvRule{Attribute: "User-Agent", Range: n.Range()}
 	key, args := tableName(n), n.Args
 	if key == "setenvifexpr" {
 		return w.setEnvIfExpr(n)
@@ -183,7 +186,7 @@ func (w *walk) setEnvIfExpr(n *syntax.Node) *problem {
 	if p != nil {
 		return p
 	}
-	rule := &EnvRule{Expr: e, Vars: envVars(args)}
+	rule := &EnvRule{Expr: e, Vars: envVars(args), Range: n.Range()}
 	if len(rule.Vars) == 0 {
 		return &problem{text: "Missing envariable expression for " + n.Name}
 	}

@@ -146,7 +146,7 @@ func (w *walk) setOriginCheck(n *syntax.Node, words []syntax.Arg) *problem {
 	if !known {
 		return &problem{text: "WebSocketOriginCheck must be Off, Same, or Trusted", at: words[0].Range}
 	}
-	w.webSocket(n).OriginCheck = &mode
+	w.webSocket(n).OriginCheck, w.webSocket(n).OriginRange = &mode, n.Range()
 	return nil
 }
 

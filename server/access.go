@@ -13,8 +13,9 @@ import (
 func (s *Server) access(ctx *fasthttp.RequestCtx, r *route) (refusal int) {
 	admits, either := true, false
 	if compat := r.settings.Access; compat != nil {
-		q := &httpdconf.AccessRequest{Client: r.client.Addr(), Method: string(ctx.Method()), IsSet: r.isSet, HostIs: r.hosts().hostIs}
+		q := &httpdconf.AccessRequest{Client: r.client.Addr(), Method: string(ctx.Method()), IsSet: r.isSet, HostIs: r.hosts().hostIs, Asked: r.trace.entryAsker()}
 		admits, either = compat.Admits(q), compat.SatisfiesAny(q.Method)
+		r.trace.compat(compat, q.Method, admits, either)
 	}
 	switch {
 	case admits && either:

@@ -17,15 +17,20 @@ import (
 func (r *route) mapPath() string {
 	r.alias = nil
 	if r.translated != "" {
+		r.trace.mapped(r, r.translated, nil)
 		return r.translated
 	}
 	for _, a := range r.host.PathAliases {
 		if target, rest, matches := a.Match(r.path); matches {
 			r.alias = a
-			return canonical(target + rest)
+			name := canonical(target + rest)
+			r.trace.mapped(r, name, a)
+			return name
 		}
 	}
-	return strings.TrimSuffix(r.host.DocumentRoot, "/") + r.path
+	name := strings.TrimSuffix(r.host.DocumentRoot, "/") + r.path
+	r.trace.mapped(r, name, nil)
+	return name
 }
 
 // canonical takes empty segments, "." and ".." out of a file name: what an
@@ -82,6 +87,7 @@ func (s *Server) redirectedHere(ctx *fasthttp.RequestCtx, r *route) (status int)
 // has one (httpd 2.4 modules/mappers/mod_alias.c, translate_alias_redir).
 func (s *Server) redirect(ctx *fasthttp.RequestCtx, r *route, a *httpdconf.AliasDir, m *httpdconf.Mapping, target string) int {
 	if m.Status < 300 || m.Status > 399 {
+		r.trace.redirect(m, "")
 		return m.Status
 	}
 	if strings.HasPrefix(target, "/") && (a.Relative == nil || !*a.Relative) {
@@ -90,6 +96,7 @@ func (s *Server) redirect(ctx *fasthttp.RequestCtx, r *route, a *httpdconf.Alias
 	if r.query != "" && !strings.Contains(target, "?") {
 		target += "?" + r.query
 	}
+	r.trace.redirect(m, target)
 	ctx.Response.Header.Set("Location", target)
 	return m.Status
 }

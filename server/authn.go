@@ -25,13 +25,13 @@ func (r *route) asksForPassword() bool {
 // that is not 0 is the answer, with what has the client ask for a password
 // (httpd 2.4 modules/aaa/mod_auth_basic.c, authenticate_basic_user).
 func (s *Server) authenticate(ctx *fasthttp.RequestCtx, r *route) (status int) {
-	log, client := s.logOf(r), r.client.String()
+	log, client, d := s.logOf(r), r.client.String(), r.settings.Authn
 	failed := func(format string, args ...any) int {
 		log.printf("auth_basic", httpdconf.LevelError, client, format, args...)
+		r.trace.authentication(d, "the credentials are none that fit")
 		challenge(ctx, r)
 		return fasthttp.StatusUnauthorized
 	}
-	d := r.settings.Authn
 	if d == nil || d.Type != httpdconf.AuthBasic {
 		log.printf("core", httpdconf.LevelError, client,
 			"AH00027: No authentication done but request not allowed without authentication for %s. Authentication not configured?", r.path)
@@ -43,6 +43,7 @@ func (s *Server) authenticate(ctx *fasthttp.RequestCtx, r *route) (status int) {
 	}
 	sent := headerLines(ctx, "Authorization")
 	if len(sent) == 0 {
+		r.trace.authentication(d, "no Authorization header: a password is asked for")
 		challenge(ctx, r)
 		return fasthttp.StatusUnauthorized
 	}
@@ -64,6 +65,7 @@ func (s *Server) authenticate(ctx *fasthttp.RequestCtx, r *route) (status int) {
 	case !passwordFits(hash, password):
 		return failed(`AH01617: user %s: authentication failure for "%s": Password Mismatch`, user, r.path)
 	}
+	r.trace.authentication(d, "the user and his password stand in AuthUserFile")
 	return 0
 }
 
@@ -147,12 +149,12 @@ func isMember(file, user string, groups []string) (member bool, err error) {
 
 // authorize asks the rules of Require, with what is known of the user.
 func (s *Server) authorize(ctx *fasthttp.RequestCtx, r *route) httpdconf.AuthzResult {
-	if r.settings.Authz.GrantsAll() {
+	if r.settings.Authz.GrantsAll() && r.trace == nil {
 		return httpdconf.AuthzGranted
 	}
 	q := &httpdconf.AuthzRequest{
 		Client: r.client.Addr(), Server: localAddr(ctx).Addr(), Method: string(ctx.Method()), Env: exprEnv{ctx, r}, User: r.user,
-		IsSet: r.isSet,
+		IsSet: r.isSet, Asked: r.trace.ruleAsker(),
 	}
 	if r.settings.Authz.Resolves {
 		q.HostIs, q.IsAddress = r.hosts().hostIs, r.hosts().isAddressOf

@@ -37,6 +37,14 @@ func speakerOf(v ws.Version) speaker {
 	return version13
 }
 
+// draftSpeaker returns the speaker of a draft of hixie.
+func draftSpeaker(draft75 bool) speaker {
+	if draft75 {
+		return versionDraft75
+	}
+	return versionDraft76
+}
+
 // counters counts the WebSockets that were opened, by version.
 type counters [speakers]atomic.Int64
 

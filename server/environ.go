@@ -46,6 +46,7 @@ func (r *route) setEnvIf(ctx *fasthttp.RequestCtx, rules []*httpdconf.EnvRule) {
 			vars = rule.Match(r.attribute(ctx, rule))
 		}
 		for _, v := range vars {
+			r.trace.variable(rule, v)
 			if v.Unset {
 				r.env.unset(v.Name)
 			} else {

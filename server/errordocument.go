@@ -55,6 +55,7 @@ func (s *Server) errorDocument(ctx *fasthttp.RequestCtx, r *route, d httpdconf.E
 		s.logOf(r).printf("core", httpdconf.LevelError, r.client.String(), "AH02841: core: ErrorDocument: can't evaluate require expression: %v", err)
 		return r
 	}
+	r.trace.document(ctx.Response.StatusCode(), &d, text)
 	switch d.Kind {
 	case httpdconf.TextDocument:
 		ctx.Response.Header.SetContentType("text/html; charset=iso-8859-1")
@@ -119,7 +120,7 @@ func (s *Server) errorAnew(ctx *fasthttp.RequestCtx, r *route, status int) *rout
 func (r *route) renamed() *route {
 	next := &route{
 		host: r.host, target: r.target, authority: r.authority, merged: r.merged, glance: r.glance, locations: r.locations, client: r.client,
-		tokens: r.tokens, settings: r.host.Base, scheme: r.scheme, redirects: r.redirects, rewriteEnded: r.rewriteEnded, cookies: r.cookies,
+		tokens: r.tokens, settings: r.host.Base, scheme: r.scheme, redirects: r.redirects, rewriteEnded: r.rewriteEnded, cookies: r.cookies, trace: r.trace,
 	}
 	for name, value := range r.env {
 		next.env.set("REDIRECT_"+name, value)

@@ -21,6 +21,7 @@ import (
 type errorLog struct {
 	levels httpdconf.LogLevels
 	file   *logFile
+	trace  *trace // takes all records instead of file; nil but for Explain
 }
 
 // logFile is an open error log. Any goroutine may use it.
@@ -45,7 +46,7 @@ func (l *errorLog) within(levels *httpdconf.LogLevels) *errorLog {
 	if levels == nil {
 		return l
 	}
-	return &errorLog{levels: l.levels.Merge(*levels), file: l.file}
+	return &errorLog{levels: l.levels.Merge(*levels), file: l.file, trace: l.trace}
 }
 
 // reopen opens the file anew, after a rotation. When that fails the old one
@@ -90,6 +91,10 @@ func (l *errorLog) enabled(module string, level httpdconf.LogLevel) bool {
 // client. Control bytes and all that is not ASCII are escaped: a record stays
 // one line, whatever it quotes.
 func (l *errorLog) printf(module string, level httpdconf.LogLevel, client, format string, args ...any) {
+	if l.trace != nil {
+		l.trace.logged(module, level, fmt.Sprintf(format, args...), l.enabled(module, level))
+		return
+	}
 	if !l.enabled(module, level) {
 		return
 	}

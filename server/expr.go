@@ -249,6 +249,7 @@ func (s *Server) walkIfs(ctx *fasthttp.RequestCtx, r *route, list []*httpdconf.S
 			continue
 		}
 		held = section.Condition == nil || s.holds(ctx, r, section)
+		r.trace.condition(section, held)
 		if held {
 			r.covering = append(r.covering, section)
 			if section.Records.Core != nil {

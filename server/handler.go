@@ -36,12 +36,17 @@ func (s *Server) serveHTTP(ctx *fasthttp.RequestCtx) (r *route) {
 		return r
 	}
 	path, query, status := parseTarget(target)
+	s.trace.path(target, path, status)
+	local := localAddr(ctx)
+	host, choice := s.routes.choose(local, authority)
+	s.trace.host(host, choice, local, authority)
 	r = newRoute(ctx)
 	*r = route{
-		host: s.routes.find(localAddr(ctx), authority), target: target, authority: authority, path: path, query: query,
-		merged: &s.routes.merged, client: remoteOf(ctx), tokens: s.cfg.Tokens,
+		host: host, target: target, authority: authority, path: path, query: query,
+		merged: &s.routes.merged, client: remoteOf(ctx), tokens: s.cfg.Tokens, trace: s.trace,
 	}
 	r.settings = r.host.Base
+	s.trace.routed(r)
 	keepAlive(ctx, r.host)
 	if status != 0 {
 		s.answer(ctx, status)
@@ -93,6 +98,9 @@ func (s *Server) serveRoute(ctx *fasthttp.RequestCtx, r *route) {
 	}()
 	handler := r.handler()
 	isUpgrade := s.isUpgrade(ctx, handler)
+	if status == 0 {
+		r.trace.handler(r, isUpgrade)
+	}
 	if r.inMemory && (!isUpgrade || r.asksForPassword() || r.mayResolve()) {
 		return // it is served again on a goroutine: nothing is logged twice
 	}
@@ -113,6 +121,7 @@ func (s *Server) serveRoute(ctx *fasthttp.RequestCtx, r *route) {
 	case isUpgrade:
 		s.upgrade(ctx, r)
 	case s.isUnserved(r, handler):
+		r.trace.say(StepHandler, "httpd would have run what is not here: 501")
 		s.answer(ctx, fasthttp.StatusNotImplemented)
 	default:
 		s.serveFile(ctx, r)
@@ -134,7 +143,9 @@ func (s *Server) phases(ctx *fasthttp.RequestCtx, r *route) (status int) {
 	if status := s.secured(ctx, r); status != 0 {
 		return status
 	}
-	if status := s.access(ctx, r); status != 0 {
+	status = s.access(ctx, r)
+	r.trace.admitted(r, status)
+	if status != 0 {
 		return status
 	}
 	if status := s.rewriteHere(ctx, r); status != 0 {

@@ -16,14 +16,17 @@ type hostAddress struct {
 
 // hostTable holds the virtual hosts of one address by name.
 type hostTable struct {
+	address   hostAddress
 	first     *httpdconf.Host
 	names     map[string]namedHost // by lower-cased name; the first host of each
 	wildcards []wildcardHost       // of ServerAlias, in file order
 }
 
-// namedHost is a host and its place in the file.
+// namedHost is a host, one of its names as it stands, and its place in the
+// file.
 type namedHost struct {
 	host  *httpdconf.Host
+	name  string
 	place int
 }
 
@@ -39,9 +42,9 @@ func newHostTables(hosts []*httpdconf.Host) map[hostAddress]*hostTable {
 			ip, _ := netip.ParseAddr(a.Host) // "*" stays the zero value
 			key := hostAddress{ip.Unmap(), a.Port}
 			if tables[key] == nil {
-				tables[key] = &hostTable{first: h, names: make(map[string]namedHost)}
+				tables[key] = &hostTable{address: key, first: h, names: make(map[string]namedHost)}
 			}
-			tables[key].add(namedHost{h, place})
+			tables[key].add(namedHost{host: h, place: place})
 		}
 	}
 	return tables
@@ -53,18 +56,20 @@ func (t *hostTable) add(n namedHost) {
 			t.wildcards = append(t.wildcards, wildcardHost{name, n})
 			continue
 		}
+		spelt := name
 		name = strings.ToLower(name)
 		if _, taken := t.names[name]; !taken && name != "" {
+			n.name = spelt
 			t.names[name] = n
 		}
 	}
 }
 
 // named returns the first host with this name, as ServerName or as ServerAlias,
-// else the first of all. name is in lower case.
-func (t *hostTable) named(name string) *httpdconf.Host {
+// and which of its names that is, else the first of all. name is in lower case.
+func (t *hostTable) named(name string) (h *httpdconf.Host, by string) {
 	if name == "" {
-		return t.first
+		return t.first, ""
 	}
 	found, exact := t.names[name]
 	for _, w := range t.wildcards {
@@ -72,11 +77,11 @@ func (t *hostTable) named(name string) *httpdconf.Host {
 			break
 		}
 		if httpdconf.MatchAlias(w.pattern, name) {
-			return w.host
+			return w.host, w.pattern
 		}
 	}
 	if exact {
-		return found.host
+		return found.host, found.name
 	}
-	return t.first
+	return t.first, ""
 }

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/hashicorp/hcl/v2"
 	"github.com/valyala/fasthttp"
 
 	"github.com/wshttpd/wshttpd/httpdconf"
@@ -33,10 +34,19 @@ func checkLength(ctx *fasthttp.RequestCtx, r *route) int {
 	}
 	for _, length := range headerLines(ctx, "Content-Length") {
 		if n, err := strconv.ParseInt(length, 10, 64); err == nil && n > limit {
+			r.trace.at(StepAccess, "the body is too large: 413", r.limitRange())
 			return fasthttp.StatusRequestEntityTooLarge
 		}
 	}
 	return 0
+}
+
+// limitRange is the LimitRequestBody line that holds for a route.
+func (r *route) limitRange() (line hcl.Range) {
+	if core := r.settings.Core; core != nil {
+		line = core.LimitRange
+	}
+	return line
 }
 
 // readTime is how long a part of a request may take of which n bytes have come.

@@ -39,7 +39,9 @@ func (s *Server) remoteIP(ctx *fasthttp.RequestCtx, r *route) {
 		header.set(d.ProxiesHeader, strings.Join(h.proxies, ", "))
 	}
 	setRawHeaders(ctx, joinFields(header))
+	asks := r.client
 	r.client = netip.AddrPortFrom(h.at, 0) // its port is not known
+	r.trace.client(asks, r.client, d.Header)
 	if len(h.proxies) > 0 {
 		r.notes.set("remoteip-proxy-ip-list", strings.Join(h.proxies, ", "))
 	}

@@ -316,5 +316,6 @@ func (s *Server) redirectedInside(ctx *fasthttp.RequestCtx, r *route) *route {
 		s.answer(ctx, status)
 		return nil
 	}
+	next.trace.inside(next)
 	return next
 }

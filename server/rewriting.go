@@ -56,7 +56,9 @@ func (w *rewriting) run(rules []*httpdconf.RewriteRule) (done rewriteResult) {
 		if w.r.isSubrequest && rule.Has(httpdconf.RuleNoSubrequests|httpdconf.RuleRedirects) {
 			continue
 		}
-		switch w.apply(rule) {
+		result := w.apply(rule)
+		w.r.trace.rewritten(rule, w, result)
+		switch result {
 		case rewriteNothing:
 			for i < len(rules) && rules[i].Has(httpdconf.RuleChain) {
 				i++
@@ -289,6 +291,7 @@ func (w *rewriting) hold(conds []*httpdconf.RewriteCond) bool {
 		c := conds[i]
 		before := len(w.vary)
 		holds := w.holds(c)
+		w.r.trace.ruled(c, holds)
 		if c.NoVary || c.Or && !holds {
 			w.vary = w.vary[:before]
 		}

@@ -25,6 +25,7 @@ type route struct {
 	glance    *glance        // of the host; nil looks at every name whole
 	locations *locationIndex // of the host; nil asks each of its sections
 	inMemory  bool           // an upgrade, or else it is routed once more: see memConn
+	trace     *trace         // nil but for Explain
 
 	client  netip.AddrPort // whom access and logs take for the client
 	user    string         // whom authentication has found, or the client has claimed to be
@@ -90,11 +91,18 @@ func newRoutes(cfg *httpdconf.Config) *routes {
 // the first of them (httpd 2.4 server/vhost.c, ap_update_vhost_given_ip and
 // check_hostalias).
 func (t *routes) find(local netip.AddrPort, authority string) *httpdconf.Host {
+	h, _ := t.choose(local, authority)
+	return h
+}
+
+// choose is find, and says why.
+func (t *routes) choose(local netip.AddrPort, authority string) (*httpdconf.Host, hostChoice) {
 	candidates := t.at(local)
 	if candidates == nil {
-		return t.main
+		return t.main, hostChoice{}
 	}
-	return candidates.named(hostName(authority))
+	h, name := candidates.named(hostName(authority))
+	return h, hostChoice{candidates, name}
 }
 
 // at returns the hosts of the best of the addresses that match, nil if none
@@ -148,6 +156,7 @@ func (r *route) settle() {
 	for _, s := range covering {
 		r.capture(s)
 	}
+	r.trace.sections(r, covering)
 	r.settings = r.merged.of(r.host, covering)
 	if r.settings.Core != nil && len(r.settings.Core.Ifs) > 0 {
 		r.covering = append([]*httpdconf.Section(nil), covering...)

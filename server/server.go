@@ -34,6 +34,8 @@ type Server struct {
 	loader     *pluginloader.Loader
 	plugins    map[*httpdconf.PluginRef]wsplugin.Plugin
 
+	trace *trace // nil but for Explain
+
 	http         *fasthttp.Server
 	routes       *routes
 	types        map[string]mimeTypes // by TypesConfig

@@ -21,6 +21,7 @@ const allowedMethods = "GET,POST,OPTIONS,HEAD"
 // server/core.c, default_handler).
 func (s *Server) serveFile(ctx *fasthttp.RequestCtx, r *route) {
 	if r.place.what == isFolder && !strings.HasSuffix(r.path, "/") && s.cfg.HasModule("dir_module") {
+		r.trace.say(StepFile, "a folder is asked for without a slash behind it: 301 to it with one")
 		s.redirectToSlash(ctx, r) // whatever the method
 		return
 	}
@@ -36,6 +37,7 @@ func (s *Server) serveFile(ctx *fasthttp.RequestCtx, r *route) {
 	}
 	switch status := s.mayOpen(ctx, r); {
 	case status != 0:
+		r.trace.unsent(status)
 		s.answer(ctx, status)
 	case r.place.what == isFolder:
 		s.serveDirectory(ctx, r)
@@ -111,6 +113,7 @@ func (s *Server) serveDirectory(ctx *fasthttp.RequestCtx, r *route) {
 		if p := &index.place; p.what == isNothing || p.what == isFolder || p.rest != "" {
 			continue
 		}
+		r.trace.index(r, &index)
 		if refusal := s.access(ctx, &index); refusal != 0 {
 			s.answer(ctx, refusal)
 			return
@@ -135,6 +138,7 @@ func (s *Server) serveDirectory(ctx *fasthttp.RequestCtx, r *route) {
 		s.sendFile(ctx, r)
 		return
 	}
+	r.trace.index(r, nil)
 	if !s.cfg.HasModule("autoindex_module") {
 		s.answer(ctx, fasthttp.StatusNotFound)
 		return

@@ -17,18 +17,19 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/wshttpd/wshttpd/httpdconf"
+	"github.com/wshttpd/wshttpd/server/eventloop"
 )
 
 // tlsSocket is a connection under TLS.
 type tlsSocket struct {
 	*tls.Conn
-	tcp  *net.TCPConn
+	tcp  eventloop.Socket
 	host *httpdconf.Host // whose certificate the client got
 }
 
 // newTLSSocket begins TLS on an accepted connection: the handshake comes with
 // the first read.
-func (s *Server) newTLSSocket(c *net.TCPConn) *tlsSocket {
+func (s *Server) newTLSSocket(c eventloop.Socket) *tlsSocket {
 	t := &tlsSocket{tcp: c}
 	local := addrPortOf(c.LocalAddr())
 	t.host = s.routes.find(local, "")
@@ -37,6 +38,7 @@ func (s *Server) newTLSSocket(c *net.TCPConn) *tlsSocket {
 			if h := s.routes.find(local, hello.ServerName); h.SpeaksTLS() {
 				t.host = h
 			}
+			s.trace.certified(t.host, hello.ServerName)
 			return s.tlsConfigs.Load().of[t.host], nil
 		},
 	})
@@ -249,6 +251,7 @@ func (s *Server) secured(ctx *fasthttp.RequestCtx, r *route) (refusal int) {
 	if r.settings.SSL == nil || !r.settings.SSL.RequireSSL || r.scheme == "https" {
 		return 0
 	}
+	r.trace.at(StepAccess, "the client does not speak TLS: 403", r.settings.SSL.Range)
 	s.logOf(r).printf("ssl", httpdconf.LevelError, r.client.String(), "AH02219: access to %s failed, reason: SSL connection required", r.filename)
 	return fasthttp.StatusForbidden
 }

@@ -71,10 +71,12 @@ func (s *Server) upgradeHybi(ctx *fasthttp.RequestCtx, r *route) {
 		if refusal.ListVersions && s.speaksHybi {
 			ctx.Response.Header.Set("Sec-WebSocket-Version", ws.SupportedVersions)
 		}
+		r.trace.say(StepHandshake, refusal.Reason)
 		s.refuse(ctx, refusal.Status, refusal.Reason)
 		return
 	}
 	if !s.speaksHybi {
+		r.trace.say(StepHandshake, "mod_websocket, which speaks this version, is not loaded")
 		s.refuse(ctx, fasthttp.StatusBadRequest, "No module that speaks this WebSocket version is loaded.")
 		return
 	}
@@ -90,6 +92,10 @@ func (s *Server) upgradeHybi(ctx *fasthttp.RequestCtx, r *route) {
 	}
 	if !s.originAccepted(r, settings, headerLines(ctx, "Origin"), former) {
 		s.refuse(ctx, fasthttp.StatusForbidden, wrongOrigin)
+		return
+	}
+	if r.trace != nil {
+		s.explainUpgrade(ctx, r, speakerOf(handshake.Version), settings.Plugin)
 		return
 	}
 	s.accept(ctx, &opening{
@@ -109,6 +115,7 @@ func (s *Server) upgradeHybi(ctx *fasthttp.RequestCtx, r *route) {
 func (s *Server) upgradeDraft(ctx *fasthttp.RequestCtx, r *route, draft75 bool) {
 	handshake, refusal := draft76.CheckRequest(draftRequest(ctx, draft75))
 	if refusal != nil {
+		r.trace.say(StepHandshake, refusal.Reason)
 		s.refuse(ctx, refusal.Status, refusal.Reason)
 		return
 	}
@@ -125,8 +132,12 @@ func (s *Server) upgradeDraft(ctx *fasthttp.RequestCtx, r *route, draft75 bool) 
 		s.refuse(ctx, fasthttp.StatusForbidden, wrongOrigin)
 		return
 	}
+	if r.trace != nil {
+		s.explainUpgrade(ctx, r, draftSpeaker(draft75), r.settings.Draft76.Plugin)
+		return
+	}
 	o := &opening{
-		speaker: versionDraft76,
+		speaker: draftSpeaker(draft75),
 		plugin:  plugin,
 		request: s.copyRequest(ctx, r, handshake.Protocols),
 		timeout: r.host.Timeout,
@@ -140,9 +151,6 @@ func (s *Server) upgradeDraft(ctx *fasthttp.RequestCtx, r *route, draft75 bool) 
 				HasOrigin: len(origins) > 0,
 			},
 		},
-	}
-	if draft75 {
-		o.speaker = versionDraft75
 	}
 	body := ctx.Request.Body()
 	switch {
@@ -365,10 +373,13 @@ func (s *Server) originAccepted(r *route, d httpdconf.WebSocketDir, origin, form
 		mode = *d.OriginCheck
 	}
 	if mode == httpdconf.OriginOff {
+		r.trace.origin(s.cfg, &d, mode, r, nil, nil, true)
 		return true
 	}
 	own, _ := newOrigin(r.scheme, r.authority) // an unusable one equals no origin that parses
-	if originPasses(mode, d.TrustedOrigins, own, origin, former) {
+	passes := originPasses(mode, d.TrustedOrigins, own, origin, former)
+	r.trace.origin(s.cfg, &d, mode, r, origin, former, passes)
+	if passes {
 		return true
 	}
 	s.logOf(r).printf("websocket", httpdconf.LevelInfo, r.client.String(),

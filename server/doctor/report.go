@@ -2,7 +2,6 @@ package doctor
 
 import (
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -107,10 +106,23 @@ type Difference struct {
 	Places []Place `json:"places"`
 }
 
+// Run does what the command line asks of this package, --report or explain, and
+// reports the exit status and whether that was all.
+func Run(stdout, stderr io.Writer, c *supervise.CommandLine) (code int, done bool) {
+	switch {
+	case c.Explain != nil:
+		return Explain(stdout, stderr, c), true
+	case c.Report:
+		return Check(stdout, stderr, c), true
+	}
+	return 0, false
+}
+
 // Check is -t --report: it loads the configuration and its plugins as -t does,
-// writes what becomes of them to w, and returns the exit status of -t.
-func Check(w io.Writer, c *supervise.CommandLine) (code int) {
-	r := newReport(c)
+// writes what becomes of them to w, and returns the exit status of -t. What
+// plugins say when they are loaded goes to stderr.
+func Check(w, stderr io.Writer, c *supervise.CommandLine) (code int) {
+	r := newReport(stderr, c)
 	if c.JSON {
 		writeJSON(w, r)
 	} else {
@@ -122,7 +134,7 @@ func Check(w io.Writer, c *supervise.CommandLine) (code int) {
 	return 1
 }
 
-func newReport(c *supervise.CommandLine) *Report {
+func newReport(stderr io.Writer, c *supervise.CommandLine) *Report {
 	_, file := c.Paths()
 	o := c.Options()
 	o.Judge = true
@@ -131,7 +143,7 @@ func newReport(c *supervise.CommandLine) *Report {
 	if diags.HasErrors() {
 		plugins = inspectAll(cfg)
 	} else {
-		_, more := server.New(cfg, pluginloader.New(server.StartupLog(os.Stderr, c.Level)))
+		_, more := server.New(cfg, pluginloader.New(server.StartupLog(stderr, c.Level)))
 		diags = append(diags, more...)
 		plugins = inspectAll(cfg)
 		for i := range plugins {

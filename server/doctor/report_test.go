@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
+	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -82,7 +83,7 @@ func TestReportsAreThose(t *testing.T) {
 			want := absolute(t, filepath.Join("testdata", tt.name+".want"))
 			tt.enter(t, tt.file)
 			var b bytes.Buffer
-			code := Check(&b, commandLine(t, "-t", "--report", "-d", ".", "-f", tt.file))
+			code := Check(&b, io.Discard, commandLine(t, "-t", "--report", "-d", ".", "-f", tt.file))
 			got := machines.ReplaceAllStringFunc(b.String(), func(s string) string {
 				switch {
 				case strings.HasPrefix(s, "go1"):
@@ -128,7 +129,7 @@ func TestEveryLineHasAVerdict(t *testing.T) {
 	} {
 		t.Setenv(name, value)
 	}
-	r := newReport(commandLine(t, "-t", "--report", "-d", root, "-f", "apache2.conf"))
+	r := newReport(io.Discard, commandLine(t, "-t", "--report", "-d", root, "-f", "apache2.conf"))
 	if !r.Starts || !strings.HasPrefix(r.Verdict, "this configuration will behave as under httpd") {
 		t.Errorf("%s\n%q", r.Verdict, r.Errors)
 	}
@@ -186,7 +187,7 @@ func TestReportAsJSON(t *testing.T) {
 	prepared(t, "plugins.conf")
 	args := []string{"-t", "--report", "-d", ".", "-f", "plugins.conf"}
 	var b bytes.Buffer
-	if code := Check(&b, commandLine(t, append(args, "--json")...)); code != 1 {
+	if code := Check(&b, io.Discard, commandLine(t, append(args, "--json")...)); code != 1 {
 		t.Errorf("exit status %d", code)
 	}
 	var got struct {
@@ -219,7 +220,7 @@ func TestReportAsJSON(t *testing.T) {
 		t.Errorf("init functions %v, want %v", inits, want)
 	}
 	var text bytes.Buffer
-	Check(&text, commandLine(t, args...))
+	Check(&text, io.Discard, commandLine(t, args...))
 	if plain := strings.Join(strings.Fields(text.String()), " "); !strings.HasSuffix(plain, got.Verdict) {
 		t.Errorf("the text ends in another sentence than %q", got.Verdict)
 	}

@@ -13,11 +13,8 @@ import (
 )
 
 // width is how many columns of a terminal the text takes, where nothing in it
-// is longer; margin is where the second column stands.
-const (
-	width  = 96
-	margin = 10
-)
+// is longer.
+const width = 96
 
 // writeJSON writes a value indented, with lists that are empty rather than
 // null left to the shape.
@@ -29,11 +26,14 @@ func writeJSON(w io.Writer, v any) {
 }
 
 // page gathers text of records: the first word of a line says what it is.
-type page struct{ bytes.Buffer }
+type page struct {
+	bytes.Buffer
+	margin int // where the second column stands
+}
 
 // record begins a record.
 func (p *page) record(kind, format string, args ...any) {
-	fmt.Fprintf(p, "%-*s%s\n", margin, kind, oneLine(fmt.Sprintf(format, args...)))
+	fmt.Fprintf(p, "%-*s%s\n", p.margin, kind, oneLine(fmt.Sprintf(format, args...)))
 }
 
 // oneLine keeps a record on its line, whatever it quotes.
@@ -49,7 +49,7 @@ func oneLine(s string) string {
 // detail adds to a record what is longer than its line.
 func (p *page) detail(text string) {
 	for line := range strings.SplitSeq(text, "\n") {
-		p.wrap(strings.Repeat(" ", margin+2), line)
+		p.wrap(strings.Repeat(" ", p.margin+2), line)
 	}
 }
 
@@ -91,7 +91,7 @@ func shortened(s string, n int) string {
 
 // write writes the report as text: what matters most comes last.
 func (r *Report) write(w io.Writer) {
-	var p page
+	p := page{margin: 10}
 	for _, fate := range []httpdconf.Fate{httpdconf.Honoured, httpdconf.Harmless, httpdconf.Skipped, httpdconf.Changes, httpdconf.Refused} {
 		said := ""
 		for _, d := range r.Directives {
@@ -121,7 +121,7 @@ func (r *Report) write(w io.Writer) {
 // stands below the one before it.
 func (p *page) directive(d *Directive, ditto bool) {
 	place := d.Place.String()
-	p.record(d.Fate, "%s  %s", place, shortened(d.source(), margin+len(place)+2))
+	p.record(d.Fate, "%s  %s", place, shortened(d.source(), p.margin+len(place)+2))
 	if !ditto {
 		p.detail(d.How)
 		p.detail(d.Remedy)

@@ -33,6 +33,17 @@ type CommandLine struct {
 	Debug   bool     // -X
 	Report  bool     // --report, with -t
 	JSON    bool     // --json
+
+	Explain *Explain // nil but for the command explain
+}
+
+// Explain is what the command explain is asked: how a request is answered.
+type Explain struct {
+	URL     string   // absolute, or a path for the first listener
+	Headers []string // -H, "Name: value"
+	Method  string   // -X; empty for GET
+	From    string   // --from, the client's address
+	To      string   // --to, the address at which the connection comes in
 }
 
 // ErrUsage is wrapped by errors that are answered with the usage text.
@@ -52,6 +63,9 @@ const (
 func Parse(argv []string) (*CommandLine, error) {
 	c := &CommandLine{Argv0: argv[0], Program: filepath.Base(argv[0])}
 	args := argv[1:]
+	if len(args) > 0 && args[0] == "explain" {
+		return c, c.parseExplain(args[1:])
+	}
 	for len(args) > 0 {
 		arg := args[0]
 		args = args[1:]
@@ -97,6 +111,52 @@ func (c *CommandLine) cluster(options string, args []string) (rest []string, err
 		return args, c.setValue(name, value)
 	}
 	return args, nil
+}
+
+// parseExplain reads the options of explain: the server's that say which
+// configuration it is, and those of the request.
+func (c *CommandLine) parseExplain(args []string) error {
+	e := &Explain{}
+	c.Explain = e
+	values := map[string]func(string) error{
+		"-H":     func(v string) error { e.Headers = append(e.Headers, v); return nil },
+		"-X":     func(v string) error { e.Method = v; return nil },
+		"--from": func(v string) error { e.From = v; return nil },
+		"--to":   func(v string) error { e.To = v; return nil },
+	}
+	for _, name := range "DCcdfe" {
+		values["-"+string(name)] = func(v string) error { return c.setValue(byte(name), v) }
+	}
+	for len(args) > 0 {
+		arg := args[0]
+		args = args[1:]
+		set, takesValue := values[arg]
+		switch {
+		case takesValue && len(args) == 0:
+			return fmt.Errorf("%w: %s: option requires an argument -- %s", ErrUsage, c.Program, strings.TrimLeft(arg, "-"))
+		case takesValue:
+			if err := set(args[0]); err != nil {
+				return err
+			}
+			args = args[1:]
+		case arg == "--json":
+			c.JSON = true
+		case len(arg) > 2 && arg[0] == '-' && values[arg[:2]] != nil:
+			if err := values[arg[:2]](arg[2:]); err != nil {
+				return err
+			}
+		case strings.HasPrefix(arg, "-"):
+			return fmt.Errorf("%w: %s: illegal option -- %s", ErrUsage, c.Program, strings.TrimLeft(arg, "-"))
+		case e.URL != "":
+			return ErrUsage
+		default:
+			e.URL = arg
+		}
+	}
+	if e.URL == "" {
+		return ErrUsage
+	}
+	return nil
 }
 
 // setLong takes the options that httpd does not have, which are words.

@@ -13,6 +13,7 @@ func (c *CommandLine) Usage() string {
 const usage = `Usage: %[1]s [-D name] [-d directory] [-f file]
        %[2]s [-C "directive"] [-c "directive"]
        %[2]s [-k start|restart|graceful|graceful-stop|stop]
+       %[2]s explain URL [-H 'Name: value'] [-X METHOD] [--from ADDRESS] [--to ADDRESS:PORT] [--json]
        %[2]s [-v] [-V] [-h] [-l] [-L] [-t] [-T] [-S] [-X]
 Options:
   -D name            : define a name for use in <IfDefine name> directives
