@@ -67,9 +67,6 @@ func (s *Server) serveHTTP(ctx *fasthttp.RequestCtx) (r *route) {
 		}
 	}
 	s.earlyHeaders(ctx, r)
-	if r.inMemory && s.rewrites(r.host) {
-		return r // as below
-	}
 	s.serveRoute(ctx, r)
 	for next := s.redirectedInside(ctx, r); next != nil; next = s.redirectedInside(ctx, next) {
 		s.serveRoute(ctx, next)
@@ -84,7 +81,13 @@ func (s *Server) serveRoute(ctx *fasthttp.RequestCtx, r *route) {
 	if r.host.Base.Env != nil {
 		r.setEnvIf(ctx, r.host.Base.Env.Rules)
 	}
-	status := s.translate(ctx, r)
+	status := s.rewritePath(ctx, r)
+	if r.inMemory && status != 0 {
+		return // as below
+	}
+	if status == 0 && r.translated == "" {
+		status = s.redirected(ctx, r, r.host.Base.Alias)
+	}
 	if status == 0 {
 		s.walk(ctx, r)
 		if a := r.settings.Alias; a != nil && a.All != nil && r.translated == "" {

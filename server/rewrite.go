@@ -12,26 +12,10 @@ import (
 	"github.com/wshttpd/wshttpd/httpdconf"
 )
 
-// translate runs what maps a route's path to a file name, but for Alias and
-// DocumentRoot, which mapPath asks: the rules of mod_rewrite that stand outside
-// of sections, and then Redirect. A status that is not 0 is the answer (httpd
-// 2.4 modules/mappers/mod_rewrite.c, hook_uri2file, in front of mod_alias.c,
-// translate_alias_redir).
-func (s *Server) translate(ctx *fasthttp.RequestCtx, r *route) (status int) {
-	if status = s.rewritePath(ctx, r); status != 0 || r.translated != "" || r.isSubrequest {
-		return status
-	}
-	return s.redirected(ctx, r, r.host.Base.Alias)
-}
-
-// rewrites reports whether a rule of mod_rewrite may have a say in a request of
-// this host. Rules look at files and may take their time, which is not done in
-// a loop.
-func (s *Server) rewrites(h *httpdconf.Host) bool {
-	return h.Rewrite != nil || s.cfg.Main.Rewrite != nil // whose sections cover the host too
-}
-
-// rewritePath runs the rules of a host.
+// rewritePath runs the rules of a host, in front of Redirect and Alias: they
+// change the path, give the name of a file, or answer by a status that is not 0
+// (httpd 2.4 modules/mappers/mod_rewrite.c, hook_uri2file). A request in memory
+// that is answered comes again on a goroutine.
 func (s *Server) rewritePath(ctx *fasthttp.RequestCtx, r *route) (status int) {
 	h := r.host.Rewrite
 	if h == nil || r.rewriteEnded || !r.isRewriteOn() {
@@ -46,7 +30,7 @@ func (s *Server) rewritePath(ctx *fasthttp.RequestCtx, r *route) (status int) {
 	case done == rewriteNothing:
 		return 0
 	case !w.isQueryClean():
-		s.logOf(r).printf("rewrite", httpdconf.LevelError, r.client.String(), "AH10410: Rewritten query string contains control characters or spaces")
+		w.log(httpdconf.LevelError, "AH10410: Rewritten query string contains control characters or spaces")
 		return fasthttp.StatusForbidden
 	case w.isURL():
 		return w.redirect(w.name)
@@ -112,7 +96,14 @@ func (r *route) passThrough(path string) (status int) {
 // one already if its first segment is there at the root of the file system,
 // else it is below DocumentRoot.
 func (w *rewriting) mapFile(h *httpdconf.RewriteHost) (status int) {
-	name := expandHome(w.name)
+	isHome := strings.HasPrefix(w.name, "/~")
+	if isHome && w.r.inMemory {
+		return fasthttp.StatusServiceUnavailable // users are not looked up in a loop
+	}
+	name := w.name
+	if isHome {
+		name = expandHome(name)
+	}
 	if !strings.HasPrefix(name, "/") {
 		return fasthttp.StatusBadRequest
 	}
@@ -120,7 +111,7 @@ func (w *rewriting) mapFile(h *httpdconf.RewriteHost) (status int) {
 	if reduced || !w.isFileName(name, h.Options&httpdconf.RewriteUnsafePrefixStat != 0) {
 		path, above := removeDots(name)
 		if above {
-			w.s.logOf(w.r).printf("core", httpdconf.LevelError, w.r.client.String(), "AH00127: Cannot map %s to file", w.r.target)
+			w.log(httpdconf.LevelError, "AH00127: Cannot map %s to file", w.r.target)
 			return fasthttp.StatusForbidden
 		}
 		name = strings.TrimSuffix(w.r.host.DocumentRoot, "/") + path
@@ -144,11 +135,7 @@ func (w *rewriting) isFileName(name string, always bool) bool {
 
 // expandHome puts a user's folder in the place of "/~name" (expand_tildepaths).
 func expandHome(name string) string {
-	rest, is := strings.CutPrefix(name, "/~")
-	if !is {
-		return name
-	}
-	who, rest, _ := strings.Cut(rest, "/")
+	who, rest, _ := strings.Cut(strings.TrimPrefix(name, "/~"), "/")
 	account, err := user.Lookup(who)
 	if err != nil || who == "" {
 		return name
@@ -189,7 +176,7 @@ func (s *Server) rewriteHere(ctx *fasthttp.RequestCtx, r *route) (status int) {
 	case done == rewriteNothing:
 		return 0
 	case !w.isQueryClean():
-		s.logOf(r).printf("rewrite", httpdconf.LevelError, r.client.String(), "AH10411: Rewritten query string contains control characters or spaces")
+		w.log(httpdconf.LevelError, "AH10411: Rewritten query string contains control characters or spaces")
 		return fasthttp.StatusForbidden
 	case w.isURL():
 		return w.redirect(w.baseOfURL(d))
@@ -302,7 +289,7 @@ func (s *Server) redirectedInside(ctx *fasthttp.RequestCtx, r *route) *route {
 		return nil
 	}
 	next := r.renamed()
-	next.vary = r.vary
+	next.vary, next.inMemory = r.vary, r.inMemory
 	next.env.set("REDIRECT_STATUS", strconv.Itoa(fasthttp.StatusOK))
 	if next.redirects++; next.redirects > maxInside {
 		s.logOf(r).printf("core", httpdconf.LevelError, r.client.String(),

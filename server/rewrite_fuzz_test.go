@@ -98,9 +98,6 @@ AliasMatch ^/shared(-files)?/([^/]+)$ HOME/shared/$2
 		}
 		ctx := asking(target)
 		r := &route{host: s.cfg.Main, path: path, query: query, target: target, settings: s.cfg.Main.Base, merged: &s.routes.merged, scheme: "http"}
-		if s.translate(ctx, r) != 0 {
-			return
-		}
 		s.walk(ctx, r)
 		file, _, status := s.openFile(ctx, r)
 		if status != 0 {

@@ -1,10 +1,12 @@
 package server
 
 import (
+	"runtime"
 	"strings"
 	"testing"
 
 	"github.com/wshttpd/wshttpd/pluginloader/wsplugin"
+	"github.com/wshttpd/wshttpd/server/eventloop"
 )
 
 // TestRewritingOfHandshakes: rules of mod_rewrite hold for handshakes as for
@@ -71,6 +73,37 @@ func TestRewritingDoesNotOpenPasswords(t *testing.T) {
 	for _, target := range []string{"/p", "/q", "/r", "/.htpasswd"} {
 		if r := l.ask(t, "GET", target); r.status != 403 {
 			t.Errorf("%s is answered %d, want 403", target, r.status)
+		}
+	}
+}
+
+// TestRewrittenHandshakesStayInTheLoop: rules are run there, so that no idle
+// WebSocket costs a goroutine.
+func TestRewrittenHandshakesStayInTheLoop(t *testing.T) {
+	if !eventloop.Loops {
+		t.Skip("each connection has a goroutine")
+	}
+	l := serve(t, `
+LoadModule rewrite_module x
+RewriteEngine On
+RewriteCond %{HTTP:Origin} bad
+RewriteRule ^ - [F]
+RewriteRule ^/old/(.*) /ws/$1 [PT]
+<LocationMatch "^/(ws|here)">
+SetHandler websocket-handler
+WebSocketHandler none.so plugin
+</LocationMatch>
+<Location /here>
+RewriteRule here/(\w+)$ /ws/$1
+</Location>
+`, map[string]wsplugin.Plugin{"plugin": &scripted{connect: func(wsplugin.Conn) bool { return true }}})
+	for _, target := range []string{"/ws", "/old/x", "/here/x"} {
+		before := runtime.NumGoroutine()
+		for range 40 {
+			l.upgrade(t, target)
+		}
+		if more := runtime.NumGoroutine() - before; more > 20 {
+			t.Errorf("40 idle WebSockets at %s take %d goroutines", target, more)
 		}
 	}
 }

@@ -107,9 +107,16 @@ const maxRequestLine = 8190
 
 // fail ends the rules with an error of the server.
 func (w *rewriting) fail(format string, args ...any) rewriteResult {
-	w.s.logOf(w.r).printf("rewrite", httpdconf.LevelError, w.r.client.String(), format, args...)
+	w.log(httpdconf.LevelError, format, args...)
 	w.status = fasthttp.StatusInternalServerError
 	return rewriteAnswered
+}
+
+// log writes to the error log, but not of what comes again on a goroutine.
+func (w *rewriting) log(level httpdconf.LogLevel, format string, args ...any) {
+	if w.dir != "" || !w.r.inMemory {
+		w.s.logOf(w.r).printf("rewrite", level, w.r.client.String(), format, args...)
+	}
 }
 
 // apply applies one rule (apply_rewrite_rule).
@@ -143,7 +150,7 @@ func (w *rewriting) substitute(rule *httpdconf.RewriteRule) rewriteResult {
 	e := expansion{w: w, rule: rule}
 	name := e.expand(rule.To)
 	if e.isUnsafe() {
-		w.s.logOf(w.r).printf("rewrite", httpdconf.LevelWarn, w.r.client.String(), "AH10508: Unsafe URL with %%3f URL rewritten without UnsafeAllow3F")
+		w.log(httpdconf.LevelWarn, "AH10508: Unsafe URL with %%3f URL rewritten without UnsafeAllow3F")
 		w.status = fasthttp.StatusForbidden
 		return rewriteAnswered
 	}

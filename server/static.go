@@ -105,7 +105,7 @@ func (s *Server) serveDirectory(ctx *fasthttp.RequestCtx, r *route) {
 		}
 		index.path = path
 		index.isSubrequest, index.folder, index.translated = true, r.place.name(), ""
-		if status := s.translate(ctx, &index); status != 0 {
+		if status := s.rewritePath(ctx, &index); status != 0 {
 			s.answer(ctx, status)
 			return
 		}
