@@ -6,8 +6,6 @@ import (
 	"net"
 	"syscall"
 	"testing"
-
-	"golang.org/x/sys/unix"
 )
 
 func init() { drivers["loop"] = startInLoop }
@@ -38,19 +36,7 @@ func startInLoop(t *testing.T, s *net.TCPConn, r *recorder) *Conn {
 
 func addTo(t *testing.T, g *Group, s *net.TCPConn, h Handler) *Conn {
 	t.Helper()
-	raw, err := s.SyscallConn()
-	if err != nil {
-		t.Fatal(err)
-	}
-	fd := -1
-	if err := raw.Control(func(own uintptr) { fd, err = unix.FcntlInt(own, unix.F_DUPFD_CLOEXEC, 3) }); err != nil {
-		t.Fatal(err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.Close()
-	c := g.loops[0].New(fd, h)
+	c := g.loops[0].New(ownFd(t, s), h)
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
