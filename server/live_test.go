@@ -29,19 +29,19 @@ type live struct {
 
 // serve starts a server. In conf, ROOT stands for a folder of the test's own;
 // WebSocketHandler lines name the plugins of the map by their INIT.
-func serve(t *testing.T, conf string, plugins map[string]wsplugin.Plugin) *live {
+func serve(t testing.TB, conf string, plugins map[string]wsplugin.Plugin) *live {
 	t.Helper()
 	root := t.TempDir()
 	return serveIn(t, root, conf, plugins)
 }
 
-func serveIn(t *testing.T, root, conf string, plugins map[string]wsplugin.Plugin) *live {
+func serveIn(t testing.TB, root, conf string, plugins map[string]wsplugin.Plugin) *live {
 	t.Helper()
 	return serveAs(t, root, "LoadModule websocket_module x\n"+conf, plugins)
 }
 
 // serveAs is serveIn with no WebSocket module but those that conf loads.
-func serveAs(t *testing.T, root, conf string, plugins map[string]wsplugin.Plugin) *live {
+func serveAs(t testing.TB, root, conf string, plugins map[string]wsplugin.Plugin) *live {
 	t.Helper()
 	conf = "ErrorLog error.log\nLogLevel info\nLoadModule authz_core_module x\nLoadModule dir_module x\nLoadModule mime_module x\n" +
 		strings.ReplaceAll(conf, "ROOT", root)
@@ -61,7 +61,7 @@ func serveAs(t *testing.T, root, conf string, plugins map[string]wsplugin.Plugin
 
 // serveConfig serves what was loaded until the test ends; the last listener is
 // the one that the test talks to.
-func serveConfig(t *testing.T, cfg *httpdconf.Config, plugins map[string]wsplugin.Plugin) *live {
+func serveConfig(t testing.TB, cfg *httpdconf.Config, plugins map[string]wsplugin.Plugin) *live {
 	t.Helper()
 	refs := cfg.Plugins
 	cfg.Plugins = nil // they are no files
@@ -293,7 +293,7 @@ func (s scriptedSession) Disconnect() {
 }
 
 // one serves a single WebSocket Location with a plugin.
-func one(t *testing.T, p *scripted, lines ...string) *live {
+func one(t testing.TB, p *scripted, lines ...string) *live {
 	t.Helper()
 	return serve(t, "LoadModule websocket_draft76_module y\n<Location /ws>\nSetHandler websocket-handler\nWebSocketHandler none.so plugin\n"+
 		strings.Join(lines, "\n")+"\n</Location>\n", map[string]wsplugin.Plugin{"plugin": p})
