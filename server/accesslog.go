@@ -85,7 +85,7 @@ func wantsEntry(ctx *fasthttp.RequestCtx, r *route, l *httpdconf.AccessLog) bool
 func headBytesOf(ctx *fasthttp.RequestCtx) int64 {
 	h := &ctx.Request.Header
 	line := len(h.Method()) + len(h.RequestURI()) + len(h.Protocol()) + len("  \r\n")
-	fields := max(len(h.RawHeaders()), len("\r\n")) // fasthttp leaves the blank line out where it has none
+	fields := max(len(receivedHeader(ctx)), len("\r\n")) // fasthttp leaves the blank line out where it has none
 	return int64(line + fields + len(ctx.Request.Body()))
 }
 

@@ -22,7 +22,7 @@ func (s *Server) serveHTTP(ctx *fasthttp.RequestCtx) (r *route) {
 		s.refuse(ctx, status, statusText(status))
 		return r
 	}
-	if declaresBody(ctx) && !declaresKey3(ctx.Request.Header.RawHeaders()) {
+	if declaresBody(ctx) && !declaresKey3(receivedHeader(ctx)) {
 		ctx.SetConnectionClose() // the body was not read
 	}
 	target := string(ctx.Request.Header.RequestURI())

@@ -237,13 +237,22 @@ func (s *Server) editRequest(ctx *fasthttp.RequestCtx, r *route, list []*httpdco
 // headersKey is the user value of a request whose header was changed.
 type headersKey struct{}
 
+// receivedHeader returns the header of a request as it came, with the blank
+// line behind it, and nothing where there is no field. It is borrowed.
+func receivedHeader(ctx *fasthttp.RequestCtx) []byte {
+	if m, inMemory := ctx.Conn().(*memConn); inMemory && m.header != nil {
+		return m.header
+	}
+	return ctx.Request.Header.RawHeaders()
+}
+
 // rawHeaders returns the header of a request, with what RequestHeader has
 // changed. It is borrowed.
 func rawHeaders(ctx *fasthttp.RequestCtx) []byte {
 	if changed, is := ctx.UserValue(headersKey{}).([]byte); is {
 		return changed
 	}
-	return ctx.Request.Header.RawHeaders()
+	return receivedHeader(ctx)
 }
 
 func setRawHeaders(ctx *fasthttp.RequestCtx, raw []byte) {

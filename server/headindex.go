@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"strings"
 
 	"github.com/valyala/fasthttp"
@@ -28,7 +29,7 @@ func headOf(ctx *fasthttp.RequestCtx) *headIndex {
 		return &c.index
 	}
 	h := new(headIndex)
-	h.take(ctx.Request.Header.RawHeaders(), &unlimited)
+	h.take(receivedHeader(ctx), &unlimited)
 	return h
 }
 
@@ -41,13 +42,14 @@ var unlimited = httpdconf.HTTPLimits{FieldSize: 1 << 30}
 // name.
 func (h *headIndex) take(raw []byte, limits *httpdconf.HTTPLimits) {
 	h.names, h.values, h.good = h.names[:0], h.values[:0], true
-	for rest := string(raw); rest != ""; {
-		line := rest
-		if i := strings.IndexByte(rest, '\n'); i >= 0 {
-			line, rest = rest[:i], rest[i+1:]
-		} else {
-			rest = ""
+	all := string(raw) // raw is what is searched: the copy is not in the cache yet
+	for begin := 0; begin < len(raw); {
+		end, next := len(raw), len(raw)
+		if i := bytes.IndexByte(raw[begin:], '\n'); i >= 0 {
+			end, next = begin+i, begin+i+1
 		}
+		line := all[begin:end]
+		begin = next
 		line, hasCR := strings.CutSuffix(line, "\r")
 		h.good = h.good && hasCR
 		if line == "" {
@@ -58,11 +60,11 @@ func (h *headIndex) take(raw []byte, limits *httpdconf.HTTPLimits) {
 			h.good = false
 			continue
 		}
-		name, value := line[:colon], strings.Trim(line[colon+1:], " \t\r")
-		if len(line) > limits.FieldSize+1 || !ws.IsToken(name) || !isFieldValue(line[colon+1:]) {
+		name, value := line[:colon], line[colon+1:]
+		if len(line) > limits.FieldSize+1 || !ws.IsToken(name) || !isFieldValue(value) {
 			h.good = false
 		}
-		h.names, h.values = append(h.names, name), append(h.values, value)
+		h.names, h.values = append(h.names, name), append(h.values, trimValue(value))
 	}
 	h.good = h.good && (limits.Fields == 0 || len(h.names) <= limits.Fields)
 }
@@ -83,6 +85,19 @@ func (h *headIndex) lines(name string) []string {
 	}
 	return nil
 }
+
+// trimValue takes the white space around a value away.
+func trimValue(s string) string {
+	for s != "" && isBlank(s[0]) {
+		s = s[1:]
+	}
+	for s != "" && isBlank(s[len(s)-1]) {
+		s = s[:len(s)-1]
+	}
+	return s
+}
+
+func isBlank(b byte) bool { return b == ' ' || b == '\t' || b == '\r' }
 
 func sameName(a, b string) bool { return len(a) == len(b) && strings.EqualFold(a, b) }
 

@@ -74,7 +74,7 @@ func (s *Server) newHTTP() *fasthttp.Server {
 
 // serveRequest is the handler that fasthttp calls.
 func (s *Server) serveRequest(ctx *fasthttp.RequestCtx) {
-	headOf(ctx).take(ctx.Request.Header.RawHeaders(), &s.cfg.Main.Limits)
+	headOf(ctx).take(receivedHeader(ctx), &s.cfg.Main.Limits)
 	s.guarded(ctx)
 }
 
@@ -96,7 +96,7 @@ func (s *Server) guarded(ctx *fasthttp.RequestCtx) {
 
 // answerBadHead answers a head that fasthttp could not read.
 func (s *Server) answerBadHead(ctx *fasthttp.RequestCtx, err error) {
-	headOf(ctx).take(ctx.Request.Header.RawHeaders(), &s.cfg.Main.Limits)
+	headOf(ctx).take(receivedHeader(ctx), &s.cfg.Main.Limits)
 	var timeout net.Error
 	switch {
 	case errors.Is(err, fasthttp.ErrSmallReadBuffer), isSmallBuffer(err):

@@ -16,7 +16,8 @@ import (
 // already in memory.
 type memConn struct {
 	front   *front
-	in      []byte   // the head, as far as it has not been read
+	in      []byte   // the head, as far as fasthttp has not read it
+	header  []byte   // of a head that fasthttp does not read, else nil
 	out     []byte   // an answer of fasthttp's
 	head    []byte   // our own, once the plugin has accepted
 	awaits  *opening // needs key 3 first
@@ -36,7 +37,7 @@ var memConns = sync.Pool{New: func() any {
 
 // free ends the use of m.
 func (m *memConn) free() {
-	m.front, m.in, m.out, m.head, m.awaits, m.decided = nil, nil, m.out[:0], m.head[:0], nil, false
+	m.front, m.in, m.header, m.out, m.head, m.awaits, m.decided = nil, nil, nil, m.out[:0], m.head[:0], nil, false
 	memConns.Put(m)
 }
 
@@ -64,9 +65,11 @@ func (m *memConn) serve() {
 	}
 	ctx := &m.ctx
 	ctx.Init2(m, nil, false)
-	m.reader.Reset(m)
-	if err := ctx.Request.Header.Read(m.reader); err != nil {
-		return // fasthttp answers it on a goroutine
+	if !m.takeHead(&ctx.Request.Header) {
+		m.reader.Reset(m)
+		if err := ctx.Request.Header.Read(m.reader); err != nil {
+			return // fasthttp answers it on a goroutine
+		}
 	}
 	s.guarded(ctx)
 	if m.decided && m.front.session == nil && m.awaits == nil {
@@ -75,6 +78,30 @@ func (m *memConn) serve() {
 	ctx.ResetUserValues()
 	ctx.Request.Reset()
 	ctx.Response.Reset()
+}
+
+// takeHead fills in what is asked of fasthttp's header: the request line. The
+// fields are in the index. It reports false, and leaves the head to fasthttp,
+// where anything is unusual.
+func (m *memConn) takeHead(h *fasthttp.RequestHeader) bool {
+	target, usual := bytes.CutSuffix(m.in[len("GET "):m.line()], []byte(" HTTP/1.1\r\n"))
+	if !usual || !m.index.good || len(m.index.names) == 0 || !isPlain(target) {
+		return false
+	}
+	h.SetMethod(fasthttp.MethodGet)
+	h.SetRequestURIBytes(target)
+	m.header = m.in[m.line():]
+	return true
+}
+
+// isPlain reports whether a target is one, of bytes that a URL can have.
+func isPlain(target []byte) bool {
+	for _, b := range target {
+		if b <= ' ' || b >= 0x7f {
+			return false
+		}
+	}
+	return len(target) > 0
 }
 
 // write writes an answer to out.

@@ -176,12 +176,21 @@ func parseProtocols(lines []string) (protocols []string, good bool) {
 // IsToken reports whether s is a token (RFC 9110, section 5.6.2).
 func IsToken(s string) bool {
 	for i := range len(s) {
-		if c := s[i]; c <= ' ' || c >= 0x7f || strings.IndexByte(`"(),/:;<=>?@[\]{}`, c) >= 0 {
+		if !tokenBytes[s[i]] {
 			return false
 		}
 	}
 	return s != ""
 }
+
+// tokenBytes are the bytes of a token: those that can be seen, but for these
+// separators. It is constant.
+var tokenBytes = func() (in [256]bool) {
+	for c := '!'; c <= '~'; c++ {
+		in[c] = !strings.ContainsRune(`"(),/:;<=>?@[\]{}`, c)
+	}
+	return in
+}()
 
 // AppendAccept appends what proves that the server has read the key (RFC 6455,
 // section 4.2.2, item 5.4).
