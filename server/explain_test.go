@@ -93,7 +93,7 @@ func checkLines(t *testing.T, q *question, e *Explanation) {
 		}
 	}
 	if e.Status == 403 && !slices.ContainsFunc(e.Decisions, func(d Decision) bool {
-		return d.Step == StepLog || len(d.Lines) > 0 && (d.Step == StepAccess || d.Step == StepRedirect || d.Step == StepOrigin)
+		return d.Step == StepLog || len(d.Lines) > 0 && (d.Step == StepAccess || d.Step == StepRedirect || d.Step == StepOrigin || d.Step == StepRewrite)
 	}) {
 		t.Errorf("%s: nothing says why it is 403", q.line)
 	}
