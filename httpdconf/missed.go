@@ -27,8 +27,6 @@ var lacks = map[string][]lack{
 	"options": {
 		{how: "folders are not listed: without an index file they are answered 403", only: []string{"indexes", "+indexes", "all"}, obeyed: true},
 		{how: "MultiViews finds no file", only: []string{"multiviews", "+multiviews"}, obeyed: true},
-		{how: "no program is run: such files are answered 501, or sent if nothing names their handler", only: []string{"execcgi", "+execcgi", "all"}, obeyed: true},
-		{how: "pages are sent as they are, without server-side includes", only: []string{"includes", "+includes", "includesnoexec", "+includesnoexec"}, obeyed: true},
 	},
 	"traceenable":         {{how: "TRACE is answered 405 all the same", unless: off, obeyed: true}},
 	"httpprotocoloptions": {{how: "requests are read strictly all the same", only: []string{"unsafe", "allow0.9"}, obeyed: true}},
