@@ -124,12 +124,33 @@ func eachLine(file string, f func(line string) bool) error {
 var hashes = []htpasswd.PasswdParser{htpasswd.AcceptBcrypt, htpasswd.AcceptMd5, htpasswd.AcceptSha, htpasswd.AcceptCryptSha}
 
 func passwordFits(hash, password string) bool {
+	encoded := encodedPassword(hash)
+	return encoded != nil && encoded.MatchesPassword(password)
+}
+
+// encodedPassword is a hash as something to hold a password against, nil if it
+// is of no kind that is taken.
+func encodedPassword(hash string) htpasswd.EncodedPasswd {
 	for _, accept := range hashes {
 		if encoded, err := accept(hash); err == nil && encoded != nil {
-			return encoded.MatchesPassword(password)
+			return encoded
 		}
 	}
-	return false
+	return nil
+}
+
+// UnusableUsers returns the users of a file of htpasswd whose password fits
+// nothing here.
+func UnusableUsers(file string) (users []string, err error) {
+	err = eachLine(file, func(line string) bool {
+		name, rest, isUser := strings.Cut(line, ":")
+		hash, _, _ := strings.Cut(rest, ":")
+		if isUser && line[0] != '#' && encodedPassword(hash) == nil {
+			users = append(users, name)
+		}
+		return true
+	})
+	return users, err
 }
 
 // isMember reports whether a user is in one of the groups of a file of them,

@@ -81,6 +81,18 @@ func New(cfg *httpdconf.Config, loader *pluginloader.Loader) (*Server, hcl.Diagn
 	return s, append(diags, more...)
 }
 
+// StartErrors returns what -t does not look at, as httpd's does not, and what
+// the start would fail of: certificates, and Listen lines that are not there.
+func (s *Server) StartErrors() (errs []error) {
+	if err := s.loadTLS(); err != nil {
+		errs = append(errs, err)
+	}
+	if len(s.cfg.Listeners) == 0 {
+		errs = append(errs, httpdconf.ErrNoListeners)
+	}
+	return errs
+}
+
 // Listen opens the error log and binds every Listen address.
 func (s *Server) Listen() error {
 	if err := s.openLogs(); err != nil {

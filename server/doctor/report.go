@@ -17,15 +17,17 @@ import (
 type Report struct {
 	File       string `json:"file"`
 	ServerRoot string `json:"server_root"`
-	Starts     bool   `json:"starts"` // no error stands in its way
+	Starts     bool   `json:"starts"` // -t finds no error
 	// Counts is how many directives have each fate.
-	Counts      map[string]int `json:"counts"`
-	Directives  []Directive    `json:"directives"` // in the order in which httpd reads them
-	Errors      []string       `json:"errors"`     // those without a line
-	Modules     []Module       `json:"modules"`
-	Plugins     []Plugin       `json:"plugins"`
-	Differences []Difference   `json:"differences"`
-	Verdict     string         `json:"verdict"` // one sentence
+	Counts     map[string]int `json:"counts"`
+	Directives []Directive    `json:"directives"` // in the order in which httpd reads them
+	Errors     []string       `json:"errors"`     // those without a line
+	// StartErrors are what -t does not look at, and the start fails of.
+	StartErrors []string     `json:"start_errors"`
+	Modules     []Module     `json:"modules"`
+	Plugins     []Plugin     `json:"plugins"`
+	Differences []Difference `json:"differences"`
+	Verdict     string       `json:"verdict"` // one sentence
 }
 
 // Place is a line of the configuration.
@@ -140,14 +142,18 @@ func newReport(stderr io.Writer, c *supervise.CommandLine) *Report {
 	o.Judge = true
 	cfg, diags := httpdconf.Load(file, o)
 	var plugins []Plugin
+	var startErrors []error
 	if diags.HasErrors() {
 		plugins = inspectAll(cfg)
 	} else {
-		_, more := server.New(cfg, pluginloader.New(server.StartupLog(stderr, c.Level)))
+		s, more := server.New(cfg, pluginloader.New(server.StartupLog(stderr, c.Level)))
 		diags = append(diags, more...)
 		plugins = inspectAll(cfg)
 		for i := range plugins {
 			plugins[i].tried(cfg.Plugins[i], more)
+		}
+		if !more.HasErrors() {
+			startErrors = s.StartErrors()
 		}
 	}
 	for i, p := range plugins {
@@ -158,8 +164,12 @@ func newReport(stderr io.Writer, c *supervise.CommandLine) *Report {
 	found := cfg.Report(diags)
 	r := &Report{
 		File: file, ServerRoot: cfg.ServerRoot, Starts: found.Starts(), Counts: make(map[string]int), Errors: listOf(found.Errors),
-		Modules: []Module{}, Plugins: listOf(plugins),
+		StartErrors: []string{}, Modules: []Module{}, Plugins: listOf(plugins),
 	}
+	for _, err := range startErrors {
+		r.StartErrors = append(r.StartErrors, err.Error())
+	}
+	lookAtPasswords(cfg, found.Verdicts)
 	for _, v := range found.Verdicts {
 		r.Directives = append(r.Directives, newDirective(&v))
 		r.Counts[v.Fate.String()]++

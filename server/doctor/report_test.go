@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -179,6 +180,59 @@ func directiveLines(t *testing.T, file string, skipped map[Place]bool) (numbers 
 		}
 	}
 	return numbers
+}
+
+// TestWhatOnlyTheStartFinds: -t does not look at certificates and passwords, and
+// the report does.
+func TestWhatOnlyTheStartFinds(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for name, text := range map[string]string{
+		"users": "new:$apr1$x$DMn4Nlv6BfMTv1TWGFFhZ1\nold:rqXexS6ZhobKA\nplain:secret\n",
+		"tls.conf": "Listen 127.0.0.1:8443\nErrorLog log\nLoadModule ssl_module x\nSSLEngine on\nSSLCertificateFile none.pem\n" +
+			"LoadModule authn_core_module x\nLoadModule auth_basic_module x\nLoadModule authn_file_module x\n" +
+			"<Location />\nAuthUserFile \"users\"\n</Location>\n<Location /b>\nAuthUserFile nobody\n</Location>\n",
+		"deaf.conf": "ErrorLog log\n",
+		"none.pem":  "nothing\n",
+	} {
+		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for file, want := range map[string][]string{
+		"tls.conf": {
+			"start     fails, although -t does not look at it: AH02572: Failed to configure at least one certificate",
+			"wshttpd does not start, since AH02572",
+			"changes   tls.conf:10  AuthUserFile \"users\"\n            old, plain cannot log in",
+			"nobody: no such file or directory: whoever sends a password is answered 500",
+		},
+		"deaf.conf": {"start     fails, although -t does not look at it: no listening sockets available"},
+	} {
+		var b bytes.Buffer
+		if code := Check(&b, io.Discard, commandLine(t, "-t", "--report", "-d", ".", "-f", file)); code != 0 {
+			t.Errorf("exit status %d, and -t's is 0", code)
+		}
+		for _, text := range want {
+			if !strings.Contains(strings.Join(strings.Fields(b.String()), " "), strings.Join(strings.Fields(text), " ")) {
+				t.Errorf("%q is not in\n%s", text, &b)
+			}
+		}
+	}
+}
+
+// TestReadmeNamesTheFields: what --json prints is documented, each field of it.
+func TestReadmeNamesTheFields(t *testing.T) {
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range []any{Report{}, Directive{}, Place{}, Difference{}, Explanation{}, Decision{}} {
+		for _, field := range reflect.VisibleFields(reflect.TypeOf(v)) {
+			name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+			if name != "" && !strings.Contains(string(text), "`"+name+"`") {
+				t.Errorf("the README does not name %s of %T", name, v)
+			}
+		}
+	}
 }
 
 // TestReportAsJSON decodes what --json prints, without the types that have made

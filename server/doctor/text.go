@@ -110,6 +110,9 @@ func (r *Report) write(w io.Writer) {
 	for _, text := range r.Errors {
 		p.record("error", "%s", text)
 	}
+	for _, text := range r.StartErrors {
+		p.record("start", "fails, although -t does not look at it: %s", text)
+	}
 	p.record("counts", "%d honoured, %d harmless, %d skipped, %d changes, %d refused",
 		r.Counts["honoured"], r.Counts["harmless"], r.Counts["skipped"], r.Counts["changes"], r.Counts["refused"])
 	p.WriteString("\n")
@@ -213,7 +216,10 @@ func (r *Report) sentence() string {
 	if len(parts) > 0 {
 		except = ", except: " + strings.Join(parts, "; ")
 	}
-	if r.Starts {
+	switch {
+	case r.Starts && len(r.StartErrors) > 0:
+		return fmt.Sprintf("wshttpd does not start, since %s; but for that, %s%s.", oneLine(r.StartErrors[0]), same, except)
+	case r.Starts:
 		return same + except + "."
 	}
 	if i := slices.IndexFunc(r.Directives, func(d Directive) bool { return d.Fate == httpdconf.Refused.String() }); i >= 0 {
