@@ -167,13 +167,17 @@ func (h headerEdits) value(e *httpdconf.HeaderEdit) string {
 			if !set {
 				value = "(null)"
 			}
-			b.WriteString(value)
+			b.WriteString(unwrapped.Replace(value))
 		default:
 			b.WriteString(part.Text)
 		}
 	}
 	return b.String()
 }
+
+// unwrapped makes blanks of line ends (httpd 2.4 modules/metadata/mod_headers.c,
+// unwrap_header).
+var unwrapped = strings.NewReplacer("\r", " ", "\n", " ")
 
 // loadAverage is the system's load over 1, 5 and 15 minutes.
 func loadAverage() string {

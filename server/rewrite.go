@@ -260,6 +260,10 @@ func (w *rewriting) redirect(url string) (status int) {
 		}
 		url += "?" + query
 	}
+	if !isFieldValue(url) {
+		w.fail(badField, "Location", url)
+		return w.status
+	}
 	w.ctx.Response.Header.Set("Location", url)
 	if w.status < 300 || w.status > 399 {
 		return fasthttp.StatusFound

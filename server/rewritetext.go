@@ -216,17 +216,18 @@ func escapeURL(url string) string {
 	return url[:at] + escapePath(url[at:])
 }
 
-// setCookie sets what CO says: name:value:domain, and then as far as they are
+// cookie is what CO says: name:value:domain, and then as far as they are
 // there minutes, path, "secure", "httponly" and SameSite. A semicolon in front
-// has semicolons between them. A cookie of one name is set once (add_cookie).
-func (w *rewriting) setCookie(text string) {
+// has semicolons between them. A cookie of one name is set once, and is empty the
+// second time (add_cookie).
+func (w *rewriting) cookie(text string) string {
 	separator := ":"
 	if rest, is := strings.CutPrefix(text, ";"); is {
 		separator, text = ";", rest
 	}
 	parts := strings.FieldsFunc(text, func(c rune) bool { return string(c) == separator })
 	if len(parts) < 3 || w.r.cookies[parts[0]] {
-		return
+		return ""
 	}
 	if w.r.cookies == nil {
 		w.r.cookies = make(map[string]bool)
@@ -255,9 +256,7 @@ func (w *rewriting) setCookie(text string) {
 	if same := of(7); same != "" && same != "0" && !strings.EqualFold(same, "false") {
 		cookie += "; SameSite=" + same
 	}
-	if isFieldValue(cookie) {
-		w.ctx.Response.Header.Add("Set-Cookie", cookie)
-	}
+	return cookie
 }
 
 // unescapeAny decodes what escapes there are, and leaves the others; a zero byte

@@ -136,8 +136,9 @@ func (w *rewriting) apply(rule *httpdconf.RewriteRule) rewriteResult {
 	if !rule.Has(httpdconf.RuleKeeps) {
 		return w.substitute(rule)
 	}
-	w.effects(rule)
-	w.force(rule)
+	if !w.effects(rule) || !w.force(rule) {
+		return rewriteAnswered
+	}
 	if rule.Has(httpdconf.RuleForces) {
 		w.status = rule.Status
 		return rewriteAnswered
@@ -154,7 +155,9 @@ func (w *rewriting) substitute(rule *httpdconf.RewriteRule) rewriteResult {
 		w.status = fasthttp.StatusForbidden
 		return rewriteAnswered
 	}
-	w.effects(rule)
+	if !w.effects(rule) {
+		return rewriteAnswered
+	}
 	w.last, w.name = rule, name
 	if w.dir != "" && rule.Has(httpdconf.RuleDiscardPathInfo) {
 		w.info = ""
@@ -178,13 +181,21 @@ func (w *rewriting) substitute(rule *httpdconf.RewriteRule) rewriteResult {
 		w.status = rule.Status
 		return rewriteChanged
 	}
-	w.force(rule)
+	if !w.force(rule) {
+		return rewriteAnswered
+	}
 	return rewriteChanged
 }
 
+// badField is logged of a field whose value cannot be sent; httpd finds that out
+// when it writes the header, and answers 500 too (httpd 2.4
+// modules/http/http_filters.c, check_headers).
+const badField = "AH02430: Response header '%s' value of %q contains invalid characters, aborting request"
+
 // effects are what a rule does besides: header fields that its conditions have
-// read, variables and cookies.
-func (w *rewriting) effects(rule *httpdconf.RewriteRule) {
+// read, variables and cookies. It is false, and the answer an error, where a
+// cookie cannot be sent.
+func (w *rewriting) effects(rule *httpdconf.RewriteRule) bool {
 	for _, name := range w.vary {
 		if !slices.Contains(w.r.vary, name) {
 			w.r.vary = append(w.r.vary, name)
@@ -200,16 +211,29 @@ func (w *rewriting) effects(rule *httpdconf.RewriteRule) {
 		w.r.env.set(name, value)
 	}
 	for _, text := range rule.Cookies {
-		w.setCookie(w.expand(text))
+		if cookie := w.cookie(w.expand(text)); !isFieldValue(cookie) {
+			w.fail(badField, "Set-Cookie", cookie)
+			return false
+		} else if cookie != "" {
+			w.ctx.Response.Header.Add("Set-Cookie", cookie)
+		}
 	}
+	return true
 }
 
-// force keeps the media type that a rule wants (force_type_handler).
-func (w *rewriting) force(rule *httpdconf.RewriteRule) {
+// force keeps the media type that a rule wants (force_type_handler). It is
+// false, and the answer an error, where that cannot be sent.
+func (w *rewriting) force(rule *httpdconf.RewriteRule) bool {
 	e := expansion{w: w, rule: rule}
-	if mediaType := e.expand(rule.MimeType); mediaType != "" {
-		w.r.forcedType = strings.ToLower(mediaType)
+	mediaType := lowerASCII(e.expand(rule.MimeType))
+	if !isFieldValue(mediaType) {
+		w.fail(badField, "Content-Type", mediaType)
+		return false
 	}
+	if mediaType != "" {
+		w.r.forcedType = mediaType
+	}
+	return true
 }
 
 // splitQuery takes the query out of what a rule has come to
