@@ -38,8 +38,8 @@ type front struct {
 	access  *accessEntry // of a request that is refused here
 }
 
-func newFront(s *Server, local, remote netip.AddrPort) *front {
-	f := &front{server: s, local: local, peer: remote, began: time.Now()}
+func newFront(s *Server, local, remote netip.AddrPort, began time.Time) *front {
+	f := &front{server: s, local: local, peer: remote, began: began}
 	f.silent.Store(true)
 	return f
 }
@@ -209,8 +209,7 @@ func (f *front) takeKey3(all []byte) {
 // request.
 func (f *front) become(c *conn, head, early []byte) {
 	f.sock.SetHandler(c)
-	f.server.open.swap(f, c)
-	if code := f.server.open.goodbyeCode(); code != 0 {
+	if code := f.server.open.swap(f, c); code != 0 {
 		c.shutdown(code) // Shutdown may have passed by before it was a WebSocket
 	}
 	c.begin(head)

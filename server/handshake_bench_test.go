@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/netip"
 	"testing"
+	"time"
 
 	"github.com/wshttpd/wshttpd/pluginloader/wsplugin"
 	"github.com/wshttpd/wshttpd/server/eventloop"
@@ -24,9 +25,10 @@ func BenchmarkHandshake(b *testing.B) {
 		b.Fatal(err)
 	}
 	local := netip.MustParseAddrPort("127.0.0.1:8080")
+	began := time.Now()
 	b.ReportAllocs()
 	for b.Loop() {
-		f := newFront(l.Server, local, netip.MustParseAddrPort("127.0.0.1:12345"))
+		f := newFront(l.Server, local, netip.MustParseAddrPort("127.0.0.1:12345"), began)
 		f.sock = sock
 		m := memConns.Get().(*memConn)
 		m.front, m.in = f, head

@@ -81,7 +81,10 @@ func (s *Server) serveRequest(ctx *fasthttp.RequestCtx) {
 // guarded serves a request; a panic of ours, or a plugin's that got this far,
 // costs this request only.
 func (s *Server) guarded(ctx *fasthttp.RequestCtx) {
-	began := time.Now()
+	var began time.Time
+	if len(s.accessLogs) > 0 { // nobody else asks
+		began = time.Now()
+	}
 	var r *route
 	defer func() {
 		if cause := recover(); cause != nil {

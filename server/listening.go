@@ -73,10 +73,10 @@ func (l *listening) shed() {
 }
 
 // Accepted begins a connection of a loop's (eventloop.Acceptor).
-func (l *listening) Accepted(on *eventloop.Loop, fd int, remote netip.AddrPort) {
+func (l *listening) Accepted(on *eventloop.Loop, fd int, remote netip.AddrPort, at time.Time) {
 	s := l.server
 	s.pauses.Store(0)
-	f := newFront(s, l.local, remote)
+	f := newFront(s, l.local, remote, at)
 	if !s.open.add(f, s.maxConns) {
 		go l.refuse(fd, remote)
 		return

@@ -75,14 +75,15 @@ func (o *openSet) place(c connection, at int) {
 }
 
 // swap puts another in the place of a connection, which goes on as that. One
-// that is gone stays so.
-func (o *openSet) swap(from, to connection) {
+// that is gone stays so. It returns what goodbyeCode does.
+func (o *openSet) swap(from, to connection) (goodbye ws.CloseCode) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if free := from.seated(); free.at != 0 {
 		o.place(to, free.at)
 		free.at = 0
 	}
+	return o.goodbye
 }
 
 func (o *openSet) addSession() {

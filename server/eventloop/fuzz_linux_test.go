@@ -139,7 +139,7 @@ func newFuzzRun(t *testing.T, loops int) *fuzzRun {
 	return r
 }
 
-func (r *fuzzRun) Accepted(l *Loop, fd int, _ netip.AddrPort) { r.add(l, fd) }
+func (r *fuzzRun) Accepted(l *Loop, fd int, _ netip.AddrPort, _ time.Time) { r.add(l, fd) }
 
 func (r *fuzzRun) AcceptFailed(error) time.Duration { return time.Millisecond }
 

@@ -21,8 +21,8 @@ const (
 // Acceptor takes the connections of a listening socket.
 type Acceptor interface {
 	// Accepted takes a connected, non-blocking socket. It hands it to
-	// Loop.New or closes it.
-	Accepted(l *Loop, fd int, peer netip.AddrPort)
+	// Loop.New or closes it. Those that are accepted in a row share a time.
+	Accepted(l *Loop, fd int, peer netip.AddrPort, at time.Time)
 
 	// AcceptFailed tells of an error. The loop accepts on after a pause.
 	AcceptFailed(err error) (pause time.Duration)
@@ -373,11 +373,12 @@ func (l *Loop) accept(fd int) {
 
 // acceptAll is accept with accepting held.
 func (l *Loop) acceptAll(ls *listener) {
+	at := time.Now()
 	for range acceptsAtOnce {
 		conn, peer, errno := l.k.accept(ls.fd)
 		switch errno {
 		case 0:
-			ls.acceptor.Accepted(l, conn, peer)
+			ls.acceptor.Accepted(l, conn, peer, at)
 			continue
 		case syscall.EAGAIN:
 			return

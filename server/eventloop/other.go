@@ -16,7 +16,7 @@ var errNoLoops = errors.New("no event loops on this system")
 
 // Acceptor takes the connections of a listening socket; see the Linux part.
 type Acceptor interface {
-	Accepted(l *Loop, fd int, peer netip.AddrPort)
+	Accepted(l *Loop, fd int, peer netip.AddrPort, at time.Time)
 	AcceptFailed(err error) (pause time.Duration)
 }
 

@@ -23,6 +23,10 @@ const (
 	// and callsToTrust how many such have to follow one that did.
 	briefly      = time.Millisecond
 	callsToTrust = 16
+
+	// queuedAtOnce is how many connections with something pending are attended
+	// to before the clock is looked at.
+	queuedAtOnce = 16
 )
 
 // worker is a thread that runs a loop, or waits to. One at a time runs it.
@@ -236,9 +240,11 @@ func (w *worker) run() {
 // loop stops or was taken away.
 func (w *worker) next() (n int, ok bool) {
 	l := w.loop
-	for {
+	for turn := 1; ; turn++ {
 		l.mu.Lock()
-		l.timeout()
+		if len(l.queue) == 0 || turn%queuedAtOnce == 0 {
+			l.timeout()
+		}
 		if l.stopping {
 			l.mu.Unlock()
 			return 0, false
