@@ -258,7 +258,7 @@ func commandTable() map[string][]command {
 		coreCommands(), sectionCommands(), soCommands(), mpmCommands(), unixdCommands(),
 		webSocketCommands(), draft76Commands(), authzCoreCommands(), accessCompatCommands(), dirCommands(), mimeCommands(), aliasCommands(), filterCommands(),
 		authnCommands(), envCommands(), logConfigCommands(), sslCommands(),
-		limitCommands(), capCommands("event.c"), capCommands("worker.c"), capCommands("prefork.c"), ifCommands(), answerCommands(), headersCommands(), limitSectionCommands(), remoteIPCommands(), rewriteCommands(),
+		limitCommands(), capCommands("event.c"), capCommands("worker.c"), capCommands("prefork.c"), ifCommands(), answerCommands(), fileCommands(), headersCommands(), limitSectionCommands(), remoteIPCommands(), rewriteCommands(),
 	} {
 		for name, c := range rows {
 			key := strings.ToLower(name)

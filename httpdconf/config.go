@@ -218,6 +218,11 @@ type CoreDir struct {
 	ErrorDocuments map[int]ErrorDocument
 	Signature      Signature
 	CanonicalName  *bool // UseCanonicalName
+
+	PathInfo       *bool   // AcceptPathInfo On
+	DefaultCharset *string // AddDefaultCharset; "" for Off
+	ETag           *ETagSet
+	ForcedType     *string // ForceType; "none" for none
 }
 
 // DefaultLimitBody is the limit of a request's body in bytes where no
@@ -295,21 +300,6 @@ type AuthzRule struct {
 	OfUser   bool       // Expr reads the user's name
 	Text     *expr.Expr // gives Names for each request; nil where they are constant
 	Expr     *expr.Expr
-}
-
-// IndexDir is mod_dir's record.
-type IndexDir struct {
-	DirectoryIndex []string // nil inherits; empty after "DirectoryIndex disabled"
-	Range          hcl.Range
-}
-
-// MimeDir is mod_mime's record.
-type MimeDir struct {
-	Types map[string]string // extension without dot, lower case -> media type
-
-	// Unserved names the handler of httpd that this server lacks, for the
-	// extensions whose files it must not send.
-	Unserved map[string]string
 }
 
 // OptionSet is a set of Options flags, and which of them a section changes.

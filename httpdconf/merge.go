@@ -44,6 +44,7 @@ func mergeCore(base, over *CoreDir) *CoreDir {
 	}
 	m.Options = mergeOptions(base.Options, over.Options)
 	m.mergeAnswer(over)
+	m.mergeFile(over)
 	if over.LimitBody != nil {
 		m.LimitBody, m.LimitRange = over.LimitBody, over.LimitRange
 	}
@@ -105,20 +106,6 @@ func (l LogLevels) Of(module string) LogLevel {
 		return level
 	}
 	return l.Default
-}
-
-func mergeIndex(base, over *IndexDir) *IndexDir {
-	if over == nil || over.DirectoryIndex == nil {
-		return replace(over, base)
-	}
-	return over
-}
-
-func mergeMime(base, over *MimeDir) *MimeDir {
-	if base == nil || over == nil {
-		return replace(base, over)
-	}
-	return &MimeDir{Types: mergeMaps(base.Types, over.Types), Unserved: mergeMaps(base.Unserved, over.Unserved)}
 }
 
 func mergeMaps[V any](base, over map[string]V) map[string]V {

@@ -108,7 +108,7 @@ func TestOtherRecordsMerge(t *testing.T) {
 	if !reflect.DeepEqual(m.Index.DirectoryIndex, []string{"a"}) {
 		t.Errorf("index %q", m.Index.DirectoryIndex)
 	}
-	if !reflect.DeepEqual(m.Mime.Types, map[string]string{"a": "1", "b": "2"}) || m.Mime.Unserved["cgi"] != "x" {
+	if !reflect.DeepEqual(m.Mime.Types, Extensions{"a": "1", "b": "2"}) || m.Mime.Unserved["cgi"] != "x" {
 		t.Errorf("mime %+v", m.Mime)
 	}
 	if base.Mime.Types["b"] != "1" {

@@ -36,7 +36,6 @@ func coreCommands() map[string]command {
 		"NameVirtualHost":     row("no effect, as in httpd 2.4; a warning", (*walk).nameVirtualHost),
 		"TraceEnable":         row("TRACE is always refused", accept),
 		"HttpProtocolOptions": row("requests are always read strictly", accept),
-		"ForceType":           row("no effect, but for types that name a handler, as `application/x-httpd-php`: such files are answered 501", (*walk).forceType),
 		"SetOutputFilter":     row("no effect; `INCLUDES` refuses the start", (*walk).outputFilter),
 		"DefaultType":         row("no effect, as in httpd 2.4; a warning", (*walk).defaultType),
 		"Port":                row("refuses the start, as in httpd 2.4", portIsListen),
@@ -326,23 +325,6 @@ func (w *walk) setPidFile(n *syntax.Node, words []syntax.Arg) *problem {
 	if dir := filepath.Dir(w.config.PidFile); !isDirectory(dir) {
 		w.warn(n, words[0].Range, "core", fmt.Sprintf("PidFile %s: no such folder: %s", words[0].Text, dir), "")
 	}
-	return nil
-}
-
-// forceType takes a type that names a handler for that handler, where no
-// SetHandler of the section names one: files of that kind must not be sent.
-// SetHandler None leaves the choice to the type (httpd 2.4 server/core.c,
-// core_override_type).
-func (w *walk) forceType(n *syntax.Node, words []syntax.Arg) *problem {
-	if !isHandlerType(words[0].Text) {
-		return w.plainForm(n)
-	}
-	if c := w.core(); c.Handler == nil || *c.Handler == "none" {
-		handler := strings.ToLower(words[0].Text)
-		c.Handler, c.HandlerRange = &handler, n.Range()
-	}
-	w.fail(difference(n, words[0].Range, LevelError, "core",
-		fmt.Sprintf("ForceType %s: wshttpd does not have this handler, what it governs is answered 501", words[0].Text), ""))
 	return nil
 }
 

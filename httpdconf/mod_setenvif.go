@@ -209,11 +209,14 @@ func isHeaderRegexp(name string) bool {
 	return false
 }
 
+// mergeEnv merges names and rules. What over forgets is forgotten once: where the
+// result goes over another record, that keeps its own (httpd 2.4
+// modules/metadata/mod_env.c, merge_env_dir_configs).
 func mergeEnv(base, over *EnvDir) *EnvDir {
 	if base == nil || over == nil {
 		return replace(base, over)
 	}
-	m := &EnvDir{Set: maps.Clone(base.Set), Rules: slices.Concat(base.Rules, over.Rules), Unset: over.Unset}
+	m := &EnvDir{Set: maps.Clone(base.Set), Rules: slices.Concat(base.Rules, over.Rules)}
 	for _, name := range over.Unset {
 		delete(m.Set, name)
 	}

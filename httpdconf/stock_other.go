@@ -90,7 +90,7 @@ var stockOtherRows = []directiveInfo{
 	{"DirectoryIndex", "mod_dir.c", argsRaw, orIndexes, tierA, "a list of file names"},
 	{"DirectoryIndexRedirect", "mod_dir.c", argsOne, orIndexes, tierB, "On, Off, or a 3xx status code."},
 	{"DirectorySlash", "mod_dir.c", argsFlag, orIndexes, tierB, "On or Off"},
-	{"FallbackResource", "mod_dir.c", argsOne, orIndexes, tierD, "Set a default handler"},
+	{"FallbackResource", "mod_dir.c", argsOne, orIndexes, tierA, "Set a default handler"},
 	{"DumpIOInput", "mod_dumpio.c", argsFlag, serverConf, tierB, "Enable I/O Dump on Input Data"},
 	{"DumpIOOutput", "mod_dumpio.c", argsFlag, serverConf, tierB, "Enable I/O Dump on Output Data"},
 	{"PassEnv", "mod_env.c", argsIterate, orFileInfo, tierB, "a list of environment variables to pass to CGI."},

@@ -21,7 +21,7 @@ import (
 )
 
 // minConfigurations is how many configurations are compared at least.
-const minConfigurations = 95
+const minConfigurations = 150
 
 // configurationFiles is what DOCS holds in each of them; a file's content is its
 // name.
@@ -46,6 +46,7 @@ TraceEnable off
 Define HOME FILES
 Define DOCS FILES/docs
 Define ADDR ADDRESS
+Define HERE FOLDER
 DocumentRoot ${DOCS}
 TypesConfig ${HOME}/mime.types
 `
@@ -214,7 +215,7 @@ func headed(t *testing.T, files, address, file string, more ...string) (conf, lo
 	if err != nil {
 		t.Fatal(err)
 	}
-	head := strings.NewReplacer("RUN", run, "ADDRESS", address, "FILES", files).Replace(configurationHead)
+	head := strings.NewReplacer("RUN", run, "ADDRESS", address, "FILES", files, "FOLDER", filepath.Dir(whole)).Replace(configurationHead)
 	write(t, run, "httpd.conf", head+loadLines(append(more, configurationModules...)...)+"Include "+whole+"\n")
 	return filepath.Join(run, "httpd.conf"), filepath.Join(run, "error.log")
 }
@@ -232,7 +233,6 @@ func apacheOf(t *testing.T, files, file string) *live {
 		args = append(args, "-C", "User nobody", "-C", "Group nogroup")
 	}
 	cmd := exec.Command(apache, args...)
-	cmd.Env = append(os.Environ(), "DIFF_ENV=Foo")
 	var said strings.Builder
 	cmd.Stderr = &said
 	if err := cmd.Start(); err != nil {
@@ -268,12 +268,7 @@ func wshttpdOf(t *testing.T, files, file string) *live {
 	t.Helper()
 	address := newAddress()
 	conf, log := headed(t, files, address, file, "websocket")
-	cfg, diags := httpdconf.Load(conf, httpdconf.Options{Getenv: func(name string) string {
-		if name == "DIFF_ENV" {
-			return "Foo"
-		}
-		return ""
-	}})
+	cfg, diags := httpdconf.Load(conf, httpdconf.Options{})
 	if diags.HasErrors() {
 		t.Fatalf("httpd serves it, wshttpd does not:\n%v", diags)
 	}

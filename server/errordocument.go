@@ -14,14 +14,17 @@ import (
 // alone: a WebSocket's 101 has the lines of the handshake and of the plugin and
 // no others.
 func (s *Server) finish(ctx *fasthttp.RequestCtx, r *route) {
+	if m, inMemory := ctx.Conn().(*memConn); inMemory && (!m.decided || len(m.head) > 0 || m.awaits != nil) || ctx.Hijacked() {
+		return
+	}
+	if r.isSet("nokeepalive") {
+		ctx.SetConnectionClose()
+	}
 	core := r.settings.Core
 	if core == nil && r.settings.Headers == nil && r.vary == nil {
 		return
 	}
-	if m, inMemory := ctx.Conn().(*memConn); inMemory && (!m.decided || len(m.head) > 0 || m.awaits != nil) || ctx.Hijacked() {
-		return
-	}
-	if status := ctx.Response.StatusCode(); status >= 400 && core != nil {
+	if status := ctx.Response.StatusCode(); status >= 400 && status != fasthttp.StatusPreconditionFailed && core != nil {
 		r = s.errorDocument(ctx, r, core.ErrorDocuments[status])
 	}
 	s.sign(ctx, r)

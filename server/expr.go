@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"os"
@@ -105,12 +106,14 @@ func exprAuthType(e exprEnv) string {
 	return "Basic" // there is no other
 }
 
-// exprHandler is empty until the handler is chosen, which is behind access.
+// exprHandler is empty until the handler is chosen, which is behind access. The
+// type of a file that is sent without one takes its place (httpd 2.4
+// server/config.c, ap_invoke_handler).
 func exprHandler(e exprEnv) string {
 	if !e.r.isTyped {
 		return ""
 	}
-	return e.r.handler()
+	return cmp.Or(e.r.handler(), e.r.mediaType)
 }
 
 // exprLastModified is the beginning of time until a file is sent.

@@ -19,7 +19,7 @@ import (
 func (s *Server) serveHTTP(ctx *fasthttp.RequestCtx) (r *route) {
 	authority, status := checkHead(ctx)
 	if status != 0 {
-		s.refuse(ctx, status, statusText(status))
+		s.refuseHead(ctx, status)
 		return r
 	}
 	if declaresBody(ctx) && !declaresKey3(receivedHeader(ctx)) {
@@ -34,6 +34,9 @@ func (s *Server) serveHTTP(ctx *fasthttp.RequestCtx) (r *route) {
 	if string(ctx.Method()) == fasthttp.MethodOptions && target == "*" {
 		ctx.Response.Header.Set("Allow", allowedMethods)
 		return r
+	}
+	if _, isAbsolute := authorityOf(target); isAbsolute {
+		setHost(ctx, authority)
 	}
 	path, query, status := parseTarget(target)
 	s.trace.path(target, path, status)
@@ -85,14 +88,8 @@ func (s *Server) serveRoute(ctx *fasthttp.RequestCtx, r *route) {
 	if r.inMemory && status != 0 {
 		return // as below
 	}
-	if status == 0 && r.translated == "" {
-		status = s.redirected(ctx, r, r.host.Base.Alias)
-	}
 	if status == 0 {
-		s.walk(ctx, r)
-		if a := r.settings.Alias; a != nil && a.All != nil && r.translated == "" {
-			status = s.redirect(ctx, r, a, a.All, a.All.Target)
-		}
+		status = s.locate(ctx, r)
 	}
 	defer func() {
 		if r.inside == nil {
@@ -131,6 +128,22 @@ func (s *Server) serveRoute(ctx *fasthttp.RequestCtx, r *route) {
 	}
 }
 
+// locate finds what the path leads to, and the sections that cover it. A status
+// that is not 0 is the answer (httpd 2.4 modules/mappers/mod_alias.c,
+// translate_alias_redir, behind mod_rewrite).
+func (s *Server) locate(ctx *fasthttp.RequestCtx, r *route) (status int) {
+	if r.translated == "" {
+		if status := s.redirected(ctx, r, r.host.Base.Alias); status != 0 {
+			return status
+		}
+	}
+	s.walk(ctx, r)
+	if a := r.settings.Alias; a != nil && a.All != nil && r.translated == "" {
+		return s.redirect(ctx, r, a, a.All, a.All.Target)
+	}
+	return 0
+}
+
 // phases runs what httpd does between the walks and the handler, in its order:
 // access by address, who the user is, what the user may, fixups. A status that
 // is not 0 is the answer (httpd 2.4 server/request.c,
@@ -139,10 +152,12 @@ func (s *Server) phases(ctx *fasthttp.RequestCtx, r *route) (status int) {
 	if r.place.what == isRefused {
 		return s.deny(ctx, r, r.place.why)
 	}
-	if status := checkLength(ctx, r); status != 0 {
-		return status
+	if !r.isSubrequest { // which has the header of the request around it
+		if status := checkLength(ctx, r); status != 0 {
+			return status
+		}
+		r.setEnvIfHere(ctx)
 	}
-	r.setEnvIfHere(ctx)
 	if status := s.secured(ctx, r); status != 0 {
 		return status
 	}

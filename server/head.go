@@ -105,6 +105,14 @@ func checkHead(ctx *fasthttp.RequestCtx) (authority string, status int) {
 	return authority, 0
 }
 
+// setHost puts the authority of a target in absolute form in the place of what
+// the Host field says (RFC 9112, section 3.2.2).
+func setHost(ctx *fasthttp.RequestCtx, authority string) {
+	list := splitFields(rawHeaders(ctx))
+	list.set("Host", authority)
+	setRawHeaders(ctx, joinFields(list))
+}
+
 // knownMethods are those that httpd knows, whatever it does with them (httpd
 // 2.4 modules/http/http_protocol.c, register_one_method). It is constant.
 var knownMethods = map[string]bool{

@@ -297,13 +297,14 @@ func without(raw []byte, names ...string) []byte {
 // writes them behind it. It is constant.
 var serverFields = map[string]bool{"server": true, "date": true, "content-length": true, "connection": true, "transfer-encoding": true}
 
-// editAnswer applies Header. Success is for what a handler has answered; an
-// error, a redirect or a 304 is answered by the server, and there Header always
-// alone holds, in a table of its own that begins empty (httpd 2.4
+// editAnswer applies Header. Success is for what a handler has answered, a 304
+// and a 412 for a file among it; an error or a redirect is answered by the
+// server, and there Header always alone holds, in a table of its own that begins empty (httpd 2.4
 // modules/metadata/mod_headers.c, ap_headers_output_filter and
 // ap_headers_error_filter).
 func (s *Server) editAnswer(ctx *fasthttp.RequestCtx, r *route) {
-	isSuccess := ctx.Response.StatusCode() < 300 || r.isDocument
+	status := ctx.Response.StatusCode()
+	isSuccess := status < 300 || status == fasthttp.StatusNotModified || status == fasthttp.StatusPreconditionFailed || r.isDocument
 	edits := headerEdits{s, exprEnv{ctx, r}}
 	d := r.settings.Headers
 	if d == nil {

@@ -109,9 +109,18 @@ func (s *Server) answerBadHead(ctx *fasthttp.RequestCtx, err error) {
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
 		s.refuse(ctx, fasthttp.StatusBadRequest, "")
 	default:
-		s.refuse(ctx, fasthttp.StatusBadRequest, statusText(fasthttp.StatusBadRequest))
+		s.refuseHead(ctx, fasthttp.StatusBadRequest)
 	}
 	s.logAccess(ctx, nil, time.Now())
+}
+
+// refuseHead refuses a request whose head is no good, as the host does that
+// answers for names which nobody has.
+func (s *Server) refuseHead(ctx *fasthttp.RequestCtx, status int) {
+	s.refuse(ctx, status, statusText(status))
+	r := &route{host: s.routes.find(localAddr(ctx), ""), merged: &s.routes.merged, client: remoteOf(ctx), tokens: s.cfg.Tokens}
+	r.settings = r.host.Base
+	s.finish(ctx, r)
 }
 
 func isSmallBuffer(err error) bool {

@@ -3,8 +3,10 @@ package server
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -73,21 +75,92 @@ func extensions(name string) []string {
 	return parts[1:]
 }
 
-// typeOf returns the media type of a file, "" if none is known: of several
-// extensions the last one that has a type decides (httpd 2.4
-// modules/http/mod_mime.c, find_ct).
-func (s *Server) typeOf(r *route, name string) (mediaType string) {
-	types := s.types[r.host.TypesConfig]
+// metadata is what an answer says of a file.
+type metadata struct {
+	mediaType string // "" if none is known
+	encoding  string // for Content-Encoding
+	languages string // for Content-Language
+}
+
+// metadataOf returns what the extensions of a file's name say of it: of several
+// that have a type or a charset the last one decides, languages and encodings
+// add up (httpd 2.4 modules/http/mod_mime.c, find_ct, and then server/core.c,
+// core_override_type, and server/protocol.c, ap_make_content_type).
+func (s *Server) metadataOf(r *route, name string) metadata {
+	var m metadata
+	mime := r.settings.Mime
+	if mime == nil {
+		mime = &noMime
+	}
+	charset := ""
 	for _, ext := range extensions(name) {
-		if t, known := types[ext]; known {
-			mediaType = t
+		t, isSet := mime.Types[ext]
+		if !isSet {
+			t = s.types[r.host.TypesConfig][ext]
 		}
-		if r.settings.Mime == nil {
-			continue
-		}
-		if t, known := r.settings.Mime.Types[ext]; known {
-			mediaType = t
+		m.mediaType = cmp.Or(t, m.mediaType)
+		charset = cmp.Or(mime.Charsets[ext], charset)
+		m.languages = listed(m.languages, mime.Languages[ext])
+		if encoding := mime.Encodings[ext]; encoding != "" {
+			m.encoding = strings.TrimPrefix(m.encoding+", "+encoding, ", ")
 		}
 	}
-	return mediaType
+	if m.languages == "" && mime.DefaultLanguage != nil {
+		m.languages = *mime.DefaultLanguage
+	}
+	m.mediaType = cmp.Or(r.forcedType, withCharset(m.mediaType, charset))
+	if core := r.settings.Core; core != nil {
+		m.override(core)
+	}
+	return m
+}
+
+// noMime stands where no line of mod_mime does. It is constant.
+var noMime httpdconf.MimeDir
+
+// listed adds an element to a list that does not have it.
+func listed(list, element string) string {
+	switch {
+	case element == "" || slices.Contains(strings.Split(list, ", "), element):
+		return list
+	case list == "":
+		return element
+	}
+	return list + ", " + element
+}
+
+// withCharset gives a media type a charset in the place of its own.
+func withCharset(mediaType, charset string) string {
+	if mediaType == "" || !strings.Contains(mediaType, ";") && charset == "" {
+		return mediaType
+	}
+	parts := strings.Split(mediaType, ";")
+	hasCharset := charset == ""
+	for i, part := range parts {
+		part = strings.TrimSpace(part)
+		if charset != "" && strings.HasPrefix(strings.ToLower(part), "charset=") {
+			part, hasCharset = "charset="+charset, true
+		}
+		parts[i] = part
+	}
+	if !hasCharset {
+		parts = append(parts, "charset="+charset)
+	}
+	return strings.Join(parts, "; ")
+}
+
+// override applies ForceType and AddDefaultCharset.
+func (m *metadata) override(core *httpdconf.CoreDir) {
+	if forced := core.ForcedType; forced != nil && !strings.EqualFold(*forced, "none") {
+		m.mediaType = *forced
+	}
+	charset := core.DefaultCharset
+	if charset == nil || *charset == "" || strings.Contains(strings.ToLower(m.mediaType), "charset=") {
+		return
+	}
+	for _, prefix := range []string{"text/plain", "text/html"} {
+		if len(m.mediaType) >= len(prefix) && strings.EqualFold(m.mediaType[:len(prefix)], prefix) {
+			m.mediaType += "; charset=" + *charset
+		}
+	}
 }

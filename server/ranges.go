@@ -168,9 +168,6 @@ func parseSpan(s string, size int64) (r span, satisfiable, ok bool) {
 // owns the file.
 func (s *Server) sendRanges(ctx *fasthttp.RequestCtx, file *os.File, size int64, mediaType, header string) {
 	h := &ctx.Response.Header
-	if mediaType != "" {
-		h.SetContentType(mediaType)
-	}
 	spans, good := parseRanges(header, size)
 	switch {
 	case header == "" || !good:

@@ -40,6 +40,7 @@ type route struct {
 	isSubrequest bool                 // the file that stands for a folder is looked for
 	folder       string               // of isSubrequest: the folder, with a slash behind it
 	isTyped      bool                 // the phases are past the choice of a handler
+	mediaType    string               // of the file that is sent
 	isDocument   bool                 // an ErrorDocument is served
 
 	translated   string             // the file name that rules of mod_rewrite have given; empty leaves it to Alias

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -17,33 +18,49 @@ import (
 // allowedMethods are those of a static file.
 const allowedMethods = "GET,POST,OPTIONS,HEAD"
 
-// serveFile answers with the file that the path names (httpd 2.4
-// server/core.c, default_handler).
+// serveFile answers with the file that the path names, or with what stands for
+// it (httpd 2.4 server/core.c, default_handler, behind modules/mappers/mod_dir.c,
+// dir_fixups).
 func (s *Server) serveFile(ctx *fasthttp.RequestCtx, r *route) {
-	if r.place.what == isFolder && !strings.HasSuffix(r.path, "/") && s.cfg.HasModule("dir_module") {
+	switch hasDir := s.cfg.HasModule("dir_module"); {
+	case hasDir && r.lacksSlash() && r.settings.Index.AddsSlash():
 		r.trace.say(StepFile, "a folder is asked for without a slash behind it: 301 to it with one")
 		s.redirectToSlash(ctx, r) // whatever the method
+	case r.lacksSlash():
+		s.serveListing(ctx, r)
+	case r.place.what == isFolder:
+		s.serveDirectory(ctx, r)
+	case !s.serveFallback(ctx, r):
+		s.serveNamed(ctx, r)
+	}
+}
+
+// serveNamed answers with the file that the path names, or says why not.
+func (s *Server) serveNamed(ctx *fasthttp.RequestCtx, r *route) {
+	if !s.takesMethod(ctx) {
 		return
 	}
-	switch method := string(ctx.Method()); {
-	case method == "GET", method == "HEAD", method == "POST":
-	case method == "OPTIONS":
-		ctx.Response.Header.Set("Allow", allowedMethods)
+	if status := s.mayOpen(ctx, r); status != 0 {
+		r.trace.unsent(status)
+		s.answer(ctx, status)
 		return
+	}
+	s.sendFile(ctx, r)
+}
+
+// takesMethod reports whether the request's method is one by which a file is
+// sent, and answers the others.
+func (s *Server) takesMethod(ctx *fasthttp.RequestCtx) bool {
+	switch method := string(ctx.Method()); method {
+	case "GET", "HEAD", "POST":
+		return true
+	case "OPTIONS":
+		ctx.Response.Header.Set("Allow", allowedMethods)
 	default:
 		ctx.Response.Header.Set("Allow", allowedMethods)
 		s.answer(ctx, s.refusalOf(method))
-		return
 	}
-	switch status := s.mayOpen(ctx, r); {
-	case status != 0:
-		r.trace.unsent(status)
-		s.answer(ctx, status)
-	case r.place.what == isFolder:
-		s.serveDirectory(ctx, r)
-	default:
-		s.sendFile(ctx, r)
-	}
+	return false
 }
 
 // refusalOf is how a method is refused that no file answers.
@@ -69,7 +86,7 @@ func (s *Server) mayOpen(ctx *fasthttp.RequestCtx, r *route) int {
 	switch p := &r.place; {
 	case p.what == isRefused:
 		return s.deny(ctx, r, p.why)
-	case p.what == isNothing, p.rest != "":
+	case p.what == isNothing, p.rest != "" && !r.takesPathInfo():
 		return fasthttp.StatusNotFound
 	case p.what == isOther:
 		return s.deny(ctx, r, "neither a file nor a folder")
@@ -77,84 +94,15 @@ func (s *Server) mayOpen(ctx *fasthttp.RequestCtx, r *route) int {
 	return 0
 }
 
+// takesPathInfo reports whether a file answers for what stands behind its name.
+func (r *route) takesPathInfo() bool {
+	core := r.settings.Core
+	return r.place.what == isFile && core != nil && core.PathInfo != nil && *core.PathInfo
+}
+
 func (s *Server) deny(ctx *fasthttp.RequestCtx, r *route, why string) int {
 	s.logOf(r).printf("core", httpdconf.LevelError, r.client.String(), "%s: %s", why, r.filename)
 	return fasthttp.StatusForbidden
-}
-
-// serveDirectory answers with the file that stands for the folder (httpd 2.4
-// modules/mappers/mod_dir.c).
-func (s *Server) serveDirectory(ctx *fasthttp.RequestCtx, r *route) {
-	if !s.cfg.HasModule("dir_module") {
-		s.answer(ctx, fasthttp.StatusNotFound)
-		return
-	}
-	names := []string{"index.html"}
-	if r.settings.Index != nil && r.settings.Index.DirectoryIndex != nil {
-		names = r.settings.Index.DirectoryIndex
-	}
-	for _, name := range names {
-		index := *r
-		index.path = r.path + name
-		if strings.HasPrefix(name, "/") {
-			index.path = name
-		}
-		path, above := removeDots(index.path)
-		if above {
-			continue
-		}
-		index.path = path
-		index.isSubrequest, index.folder, index.translated = true, r.place.name(), ""
-		if status := s.rewritePath(ctx, &index); status != 0 {
-			s.answer(ctx, status)
-			return
-		}
-		s.walk(ctx, &index)
-		if p := &index.place; p.what == isNothing || p.what == isFolder || p.rest != "" {
-			continue
-		}
-		r.trace.index(r, &index)
-		if refusal := s.access(ctx, &index); refusal != 0 {
-			s.answer(ctx, refusal)
-			return
-		}
-		if status := s.rewriteHere(ctx, &index); status != 0 {
-			s.answer(ctx, status)
-			return
-		}
-		if index.inside != nil {
-			*r = index
-			return
-		}
-		if s.isUnserved(&index, index.handler()) {
-			s.answer(ctx, fasthttp.StatusNotImplemented)
-			return
-		}
-		if status := s.mayOpen(ctx, &index); status != 0 {
-			s.answer(ctx, status)
-			return
-		}
-		*r = index // for the log, as in httpd
-		s.sendFile(ctx, r)
-		return
-	}
-	r.trace.index(r, nil)
-	if !s.cfg.HasModule("autoindex_module") {
-		s.answer(ctx, fasthttp.StatusNotFound)
-		return
-	}
-	s.deny(ctx, r, "AH01276: Cannot serve directory, and wshttpd lists none")
-	s.answer(ctx, fasthttp.StatusForbidden)
-}
-
-// redirectToSlash sends the client to the folder's path with a slash.
-func (s *Server) redirectToSlash(ctx *fasthttp.RequestCtx, r *route) {
-	location := r.ownURL(ctx, escapePath(r.path)+"/")
-	if r.query != "" {
-		location += "?" + r.query
-	}
-	ctx.Response.Header.Set("Location", location)
-	s.answer(ctx, fasthttp.StatusMovedPermanently)
 }
 
 // escapePath escapes what cannot stand in a URL's path (httpd 2.4
@@ -180,34 +128,38 @@ func (s *Server) sendFile(ctx *fasthttp.RequestCtx, r *route) {
 		s.answer(ctx, status)
 		return
 	}
-	h := &ctx.Response.Header
-	etag := etagOf(info)
-	h.Set("Last-Modified", info.ModTime().UTC().Format(httpTime))
-	h.Set("ETag", etag)
-	h.Set("Accept-Ranges", "bytes")
-	mediaType := s.typeOf(r, r.place.base)
-	if r.forcedType != "" {
-		mediaType = r.forcedType
+	etag, m := r.etagOf(info), s.metadataOf(r, r.place.base)
+	r.describe(&ctx.Response.Header, info, etag, &m)
+	status = preconditions(ctx, info, etag)
+	if status != fasthttp.StatusNotModified && m.mediaType != "" {
+		ctx.SetContentType(m.mediaType)
 	}
-	switch status := preconditions(ctx, info, etag); status {
-	case 0:
-	case fasthttp.StatusNotModified:
-		_ = file.Close() // it was only read
-		ctx.SetStatusCode(status)
-		return
-	default:
-		_ = file.Close()
-		s.answer(ctx, status)
+	if status != 0 {
+		_ = file.Close()          // it was only read
+		ctx.SetStatusCode(status) // with the header of the file and no page, as in httpd
 		return
 	}
-	s.sendRanges(ctx, file, info.Size(), mediaType, wantedRanges(ctx, info, etag))
+	s.sendRanges(ctx, file, info.Size(), m.mediaType, wantedRanges(ctx, info, etag))
+}
+
+// describe sets the fields of an answer that are about its file.
+func (r *route) describe(h *fasthttp.ResponseHeader, info os.FileInfo, etag string, m *metadata) {
+	r.mediaType = m.mediaType
+	for _, field := range [][2]string{
+		{"Last-Modified", info.ModTime().UTC().Format(httpTime)}, {"ETag", etag}, {"Accept-Ranges", "bytes"},
+		{"Content-Encoding", m.encoding}, {"Content-Language", m.languages},
+	} {
+		if field[1] != "" {
+			h.Set(field[0], field[1])
+		}
+	}
 }
 
 // openFile opens the file that the walk has judged, and no other: the way to it
 // is gone once more, under the same Options, and what has taken its place since
 // then is not sent. It returns why not, as a status.
 func (s *Server) openFile(ctx *fasthttp.RequestCtx, r *route) (*os.File, os.FileInfo, int) {
-	p, file := follow(r.filename, r.options, true)
+	p, file := follow(strings.TrimSuffix(r.filename, r.place.rest), r.options, true)
 	switch {
 	case p.what == isRefused:
 		return nil, nil, s.deny(ctx, r, p.why)
@@ -225,14 +177,32 @@ func (s *Server) openFile(ctx *fasthttp.RequestCtx, r *route) (*os.File, os.File
 // httpTime is the format of times in headers (RFC 9110, section 5.6.7).
 const httpTime = "Mon, 02 Jan 2006 15:04:05 GMT"
 
-// etagOf is httpd's default: size and time in microseconds, weak while the
-// file may still be written to (httpd 2.4 server/util_etag.c, ap_make_etag).
-func etagOf(info os.FileInfo) string {
-	weak := ""
-	if time.Since(info.ModTime()) < time.Second {
-		weak = "W/"
+// etagOf returns the ETag of a file, "" for none: as FileETag says, by default
+// its size and its time in microseconds; weak while the file may still be written
+// to (httpd 2.4 server/util_etag.c, ap_make_etag).
+func (r *route) etagOf(info os.FileInfo) string {
+	var set *httpdconf.ETagSet
+	if r.settings.Core != nil {
+		set = r.settings.Core.ETag
 	}
-	return fmt.Sprintf(`%s"%x-%x"`, weak, info.Size(), info.ModTime().UnixMicro())
+	parts := set.Of()
+	var list []string
+	for _, part := range []struct {
+		kind  httpdconf.ETagParts
+		value uint64
+	}{{httpdconf.ETagINode, r.place.id.inode}, {httpdconf.ETagSize, uint64(info.Size())}, {httpdconf.ETagMTime, uint64(info.ModTime().UnixMicro())}} {
+		if parts&part.kind != 0 {
+			list = append(list, strconv.FormatUint(part.value, 16))
+		}
+	}
+	if len(list) == 0 {
+		return ""
+	}
+	etag := `"` + strings.Join(list, "-") + `"`
+	if time.Since(info.ModTime()) < time.Second {
+		return "W/" + etag
+	}
+	return etag
 }
 
 // partBody is a body that ends with the bytes announced for it, however its
