@@ -20,7 +20,7 @@ func rewriteCommands() map[string]command {
 		"RewriteEngine":  row("switches the rules of a host or a section on and off", (*walk).rewriteEngine),
 		"RewriteOptions": row("httpd's, `LegacyPrefixDocRoot` and `UnsafePrefixStat` included", (*walk).rewriteOptions),
 		"RewriteBase":    row("the URL of a section's folder, for rules that give a relative path", (*walk).rewriteBase),
-		"RewriteMap":     row("the maps `int:tolower`, `int:toupper`, `int:escape` and `int:unescape`; any other refuses the start", (*walk).rewriteMap),
+		"RewriteMap":     row("the maps `int:tolower`, `int:toupper`, `int:escape` and `int:unescape`, and files, `txt:` and `rnd:`; `dbm:`, `dbd:` and `prg:` refuse the start", (*walk).rewriteMap),
 		"RewriteCond":    row("a condition of the rule that follows; `%{LA-U:...}`, `%{LA-F:...}`, `%{SSL:...}`, `-U` and `-F` refuse the start", (*walk).rewriteCond),
 		"RewriteRule":    row("refuses, redirects or rewrites paths, also those of handshakes; the flags `P` and `H` refuse the start", (*walk).rewriteRule),
 	}
@@ -111,45 +111,63 @@ func (w *walk) rewriteBase(_ *syntax.Node, words []syntax.Arg) *problem {
 }
 
 // builtInMaps are the maps of "int:". It is constant.
-var builtInMaps = map[string]RewriteMap{"tolower": MapToLower, "toupper": MapToUpper, "escape": MapEscape, "unescape": MapUnescape}
+var builtInMaps = map[string]RewriteMapKind{"tolower": MapToLower, "toupper": MapToUpper, "escape": MapEscape, "unescape": MapUnescape}
 
 // rewriteMap is httpd 2.4 modules/mappers/mod_rewrite.c, cmd_rewritemap. A map
-// in a file or of a program refuses the start, unless httpd has a reason of its
+// of a database or a program refuses the start, unless httpd has a reason of its
 // own to do so.
 func (w *walk) rewriteMap(_ *syntax.Node, words []syntax.Arg) *problem {
 	kind, source, hasKind := strings.Cut(words[1].Text, ":")
 	kind = strings.ToLower(kind)
-	if kind == "int" && hasKind {
-		m, known := builtInMaps[source]
-		if !known {
+	var m RewriteMap
+	switch {
+	case hasKind && kind == "int":
+		var known bool
+		if m.Kind, known = builtInMaps[source]; !known {
 			return &problem{text: "RewriteMap: internal map not found:" + source, at: words[1].Range}
 		}
-		h := w.rewriteHost()
-		if h.Maps == nil {
-			h.Maps = make(map[string]RewriteMap)
-		}
-		h.Maps[words[0].Text] = m
-		return nil
-	}
-	switch {
 	case hasKind && (kind == "dbd" || kind == "fastdbd"):
 		return &problem{text: "RewriteMap types dbd and fastdbd require mod_dbd!", at: words[1].Range}
 	case strings.HasPrefix(kind, "dbm") && !hasKind:
 		return &problem{text: "RewriteMap: bad map:" + words[1].Text, at: words[1].Range}
 	case hasKind && kind == "prg":
-		source, _, _ = strings.Cut(source, " ")
-	case !hasKind || kind != "txt" && kind != "rnd" && !strings.HasPrefix(kind, "dbm"):
-		source = words[1].Text
-	}
-	if file := w.rootRelative(source); !strings.HasPrefix(kind, "dbm") {
-		if _, err := os.Stat(file); err != nil {
-			return &problem{text: fmt.Sprintf("RewriteMap: file for map %s not found:%s", words[0].Text, file), at: words[1].Range}
+		program, _, _ := strings.Cut(source, " ")
+		if p := w.mapFile(words, program); p != nil {
+			return p
 		}
+		return &problem{text: "RewriteMap " + words[1].Text + notObeyed, at: words[1].Range, hint: unservedMap}
+	case strings.HasPrefix(kind, "dbm"):
+		return &problem{text: "RewriteMap " + words[1].Text + notObeyed, at: words[1].Range, hint: unservedMap}
+	default:
+		m.Kind = MapText
+		switch {
+		case hasKind && kind == "rnd":
+			m.Kind = MapRandom
+		case !hasKind || kind != "txt":
+			source = words[1].Text
+		}
+		if p := w.mapFile(words, source); p != nil {
+			return p
+		}
+		m.File = w.rootRelative(source)
 	}
-	return &problem{
-		text: "RewriteMap " + words[1].Text + notObeyed, at: words[1].Range,
-		hint: "the maps int:tolower, int:toupper, int:escape and int:unescape are; a short map can be written as one RewriteRule for each of its keys",
+	h := w.rewriteHost()
+	if h.Maps == nil {
+		h.Maps = make(map[string]RewriteMap)
 	}
+	h.Maps[words[0].Text] = m
+	return nil
+}
+
+const unservedMap = "write the map into a file of keys and values, as httpd's httxt2dbm takes one, and name that by txt:"
+
+// mapFile checks that the file of a map is there.
+func (w *walk) mapFile(words []syntax.Arg, name string) *problem {
+	file := w.rootRelative(name)
+	if _, err := os.Stat(file); err != nil {
+		return &problem{text: fmt.Sprintf("RewriteMap: file for map %s not found:%s", words[0].Text, file), at: words[1].Range}
+	}
+	return nil
 }
 
 // rewriteLine are the arguments of RewriteRule and RewriteCond.

@@ -145,15 +145,23 @@ const (
 	CondNumberAtLeast
 )
 
-// RewriteMap is a map that httpd has built in, "int:".
-type RewriteMap int
+// RewriteMap is a map of RewriteMap: one that httpd has built in, or a file.
+type RewriteMap struct {
+	Kind RewriteMapKind
+	File string // of MapText and MapRandom, absolute
+}
 
-// The maps.
+// RewriteMapKind says how a map finds a value for a key.
+type RewriteMapKind int
+
+// The kinds: "int:tolower" and its kin, "txt:" and "rnd:".
 const (
-	MapToLower RewriteMap = iota
+	MapToLower RewriteMapKind = iota
 	MapToUpper
 	MapEscape
 	MapUnescape
+	MapText   // a file of lines, each a key and a value
+	MapRandom // the same, with one of several values that stand between bars
 )
 
 // mergeRewrite merges the records of sections (httpd 2.4

@@ -163,6 +163,8 @@ func configurationHome(t *testing.T) string {
 	}
 	write(t, home, "users", password("alice")+password("bob")+password("carol"))
 	write(t, home, "others", password("dave"))
+	write(t, home, "map", "# a key and a value\n\nalpha\t/a.txt and more\nbeta  /b.txt\nalpha /c.html\n gamma /b.txt\ndelta\n#epsilon /b.txt\nzeta <a>|b\nkey%20 x\n"+"k\xc3\xa9y value\nlast /c.html")
+	write(t, home, "alternatives", "one a|a\ntwo b\n")
 	write(t, home, "groups", "staff: alice bob\nadmins: carol\n")
 	write(t, home, "mime.types", "text/html html htm\ntext/plain txt\nimage/png png\napplication/x-tar tar\napplication/gzip gz tgz\n")
 	old := time.Now().Add(-time.Hour) // an ETag of a young file is weak

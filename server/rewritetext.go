@@ -87,15 +87,21 @@ func (e *expansion) mapped(p *httpdconf.RewritePart) string {
 		return inner.expand(p.Default)
 	}
 	key := inner.expand(p.Key)
-	switch m {
+	switch m.Kind {
 	case httpdconf.MapToLower:
 		return lowerASCII(key)
 	case httpdconf.MapToUpper:
 		return upperASCII(key)
 	case httpdconf.MapEscape:
 		return escapePath(key)
+	case httpdconf.MapUnescape:
+		return unescapeAny(key)
 	}
-	return unescapeAny(key)
+	value, found := e.w.lookUp(m, key)
+	if !found {
+		return inner.expand(p.Default)
+	}
+	return value
 }
 
 // escaped is a group as the flags B, BCTLS, BNP and BNE want it (escape_backref).

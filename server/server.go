@@ -39,8 +39,9 @@ type Server struct {
 	http         *fasthttp.Server
 	routes       *routes
 	types        map[string]mimeTypes // by TypesConfig
-	speaksHybi   bool                 // mod_websocket is loaded
-	speaksDrafts bool                 // mod_websocket_draft76 is
+	maps         textMaps
+	speaksHybi   bool // mod_websocket is loaded
+	speaksDrafts bool // mod_websocket_draft76 is
 
 	tlsConfigs   atomic.Pointer[tlsConfigs]
 	listeners    []*listening
