@@ -14,6 +14,9 @@ type lack struct {
 	unless []string
 	// only lists the words of which one has to be there.
 	only []string
+	// with names the module that is missed, where it is not the directive's own:
+	// without it httpd does no more than this server.
+	with string
 	// obeyed says that the directive has an effect here, but for this.
 	obeyed bool
 }
@@ -25,8 +28,8 @@ var off = []string{"off"}
 // named here and has no effect changes no answer. It is constant.
 var lacks = map[string][]lack{
 	"options": {
-		{how: "folders are not listed: without an index file they are answered 403", only: []string{"indexes", "+indexes", "all"}, obeyed: true},
-		{how: "MultiViews finds no file", only: []string{"multiviews", "+multiviews"}, obeyed: true},
+		{how: "folders are not listed: without an index file they are answered 403", only: []string{"indexes", "+indexes", "all"}, with: "mod_autoindex.c", obeyed: true},
+		{how: "MultiViews finds no file", only: []string{"multiviews", "+multiviews"}, with: "mod_negotiation.c", obeyed: true},
 	},
 	"traceenable":         {{how: "TRACE is answered 405 all the same", unless: off, obeyed: true}},
 	"httpprotocoloptions": {{how: "requests are read strictly all the same", only: []string{"unsafe", "allow0.9"}, obeyed: true}},
@@ -70,12 +73,12 @@ var lacks = map[string][]lack{
 // missed returns what of httpd's behaviour is not there where a directive
 // stands with these arguments, "" if nothing is. idle says that it has no
 // effect at all.
-func missed(info *directiveInfo, args string, idle bool) string {
+func (s *moduleSet) missed(info *directiveInfo, args string, idle bool) string {
 	line := strings.Join(strings.Fields(strings.ToLower(args)), " ")
 	words := strings.Fields(line)
 	var list []string
 	for _, l := range lacks[strings.ToLower(info.Name)] {
-		applies := (idle || l.obeyed) && !slices.Contains(l.unless, line)
+		applies := (idle || l.obeyed) && !slices.Contains(l.unless, line) && (l.with == "" || s.isLoaded(l.with))
 		if applies && (l.only == nil || slices.ContainsFunc(words, func(w string) bool { return slices.Contains(l.only, w) })) {
 			list = append(list, l.how)
 		}

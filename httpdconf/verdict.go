@@ -70,7 +70,7 @@ func (w *walk) judge(n *syntax.Node, info *directiveInfo, idle bool) {
 	if idle {
 		j.fate = Harmless
 	}
-	if how := missed(info, n.Args, idle); how != "" {
+	if how := w.modules.missed(info, n.Args, idle); how != "" {
 		j = judgement{Changes, how}
 	}
 	if before, has := w.judged[n]; !has || j.fate > before.fate {

@@ -151,6 +151,20 @@ func TestExplainOverTLS(t *testing.T) {
 	}
 }
 
+// TestExplainFollowsRules: where a rule of a section has another path served, it
+// is that path which is explained.
+func TestExplainFollowsRules(t *testing.T) {
+	home := configurationHome(t)
+	write(t, home, "explain.conf", "Listen 127.0.0.1:8080\nErrorLog error.log\nServerName h\nLoadModule rewrite_module x\nDocumentRoot "+home+"/docs\n<Directory "+home+
+		"/docs>\nRewriteEngine On\nRewriteRule ^old$ /sub/a.txt\n</Directory>\n<Location /sub>\n</Location>\n")
+	e := explainer(t, filepath.Join(home, "explain.conf")).Explain(&Question{
+		Head: []byte("GET /old HTTP/1.1\r\nHost: h\r\n\r\n"), From: netip.MustParseAddrPort("127.0.0.1:50000"), To: netip.MustParseAddrPort("127.0.0.1:8080"),
+	})
+	if e.Status != 200 || e.Path != "/sub/a.txt" || e.Filename != home+"/docs/sub/a.txt" || len(e.Sections) != 2 || e.Sections[1].Pattern != "/sub" {
+		t.Errorf("explained as %d, %s, %s, %d sections", e.Status, e.Path, e.Filename, len(e.Sections))
+	}
+}
+
 func readFile(t *testing.T, name string) string {
 	t.Helper()
 	text, err := os.ReadFile(name)

@@ -105,3 +105,22 @@ func changes(t *testing.T, home, file string) (said string) {
 	}
 	return said
 }
+
+// TestWhatIsAnsweredAsByHTTPDIsHonoured: of the configurations that both servers
+// answer alike, the report says nothing else.
+func TestWhatIsAnsweredAsByHTTPDIsHonoured(t *testing.T) {
+	files, err := filepath.Glob("testdata/differential/*.conf")
+	if err != nil || len(files) < minConfigurations {
+		t.Fatalf("%d files, %v: want %d", len(files), err, minConfigurations)
+	}
+	home := configurationHome(t)
+	for _, file := range files {
+		whole, err := filepath.Abs(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if said := changes(t, home, whole); said != "" {
+			t.Errorf("%s: %s", file, said)
+		}
+	}
+}
