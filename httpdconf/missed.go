@@ -64,8 +64,8 @@ var lacks = map[string][]lack{
 
 	"cookietracking": {{how: "no cookie is set", unless: off}},
 	"metafiles":      {{how: "no headers are read from files", unless: off}},
-	"globallog":      {{how: "this log is not written"}},
 	"forensiclog":    {{how: "this log is not written"}},
+	"logiotrackttfb": {{how: "%^FB is logged as -", unless: off}},
 	"logmessage":     {{how: "the message is not logged"}},
 	"sslusestapling": {{how: "no OCSP answer is stapled", unless: off}},
 }

@@ -24,7 +24,7 @@ func (s *Server) logAccess(ctx *fasthttp.RequestCtx, r *route, began time.Time) 
 		case f.session != nil:
 			f.session.access = s.newAccessEntry(ctx, r, fasthttp.StatusSwitchingProtocols, began)
 		case on.awaits != nil:
-			on.awaits.access = s.newAccessEntry(ctx, r, fasthttp.StatusSwitchingProtocols, began)
+			on.awaits.access = s.newAwaited(ctx, r, began)
 		case on.decided:
 			f.access = s.newAccessEntry(ctx, r, status, began)
 		}
@@ -34,7 +34,7 @@ func (s *Server) logAccess(ctx *fasthttp.RequestCtx, r *route, began time.Time) 
 		case on.session != nil:
 			on.session.access = s.newAccessEntry(ctx, r, fasthttp.StatusSwitchingProtocols, began)
 		case on.awaits != nil:
-			on.awaits.access = s.newAccessEntry(ctx, r, fasthttp.StatusSwitchingProtocols, began)
+			on.awaits.access = s.newAwaited(ctx, r, began)
 		default:
 			on.access = s.newAccessEntry(ctx, r, status, began)
 			if on.access != nil {
@@ -51,6 +51,38 @@ func (c *netConn) finishEntry() {
 		e.out.Store(c.sent - e.from)
 		e.write()
 	}
+}
+
+// awaited are the entries of a handshake of draft-76 that waits for its key 3,
+// by the status that may come of it: by then the request is gone. It is nil
+// where no log wants one.
+type awaited map[int]*accessEntry
+
+func (s *Server) newAwaited(ctx *fasthttp.RequestCtx, r *route, began time.Time) awaited {
+	opened := s.newAccessEntry(ctx, r, fasthttp.StatusSwitchingProtocols, began)
+	if opened == nil {
+		return nil
+	}
+	entries := awaited{fasthttp.StatusSwitchingProtocols: opened}
+	for status, reason := range map[int]string{
+		fasthttp.StatusForbidden: "", fasthttp.StatusRequestTimeout: lateKey3, fasthttp.StatusInternalServerError: pluginFailed,
+	} {
+		s.refuse(ctx, status, reason) // into an answer that is not used: its size is logged
+		entries[status] = s.newAccessEntry(ctx, r, status, began)
+	}
+	return entries
+}
+
+// accepted returns the entry for the session, and refused the one for an
+// answer. n bytes of the key have come.
+func (a awaited) accepted(n int) *accessEntry { return a.refused(fasthttp.StatusSwitchingProtocols, n) }
+
+func (a awaited) refused(status, n int) *accessEntry {
+	e := a[status]
+	if e != nil {
+		e.in.Add(int64(n))
+	}
+	return e
 }
 
 // count adds to the counts of a WebSocket that stands in an access log.

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/wshttpd/wshttpd/httpdconf"
+	"github.com/wshttpd/wshttpd/httpdconf/logformat"
 )
 
 // accessEntry is a request that will stand in the access logs, once its answer
@@ -35,7 +36,7 @@ type accessLine struct {
 // accessGap is what is put into a line at its end.
 type accessGap struct {
 	at   int
-	item *httpdconf.LogItem
+	item *logformat.Item
 }
 
 // newAccessEntry makes the entry of a request that was answered, nil if no log
@@ -90,12 +91,13 @@ func headBytesOf(ctx *fasthttp.RequestCtx) int64 {
 }
 
 // isGap reports whether an item is known at the end only.
-func isGap(item *httpdconf.LogItem) bool {
+func isGap(item *logformat.Item) bool {
 	switch item.Directive {
 	case 'I', 'O', 'S', 'D', 'T':
 		return true
 	case 't':
-		return strings.HasPrefix(item.Arg, "end:")
+		atEnd, _ := item.Time()
+		return atEnd
 	}
 	return false
 }
@@ -117,7 +119,7 @@ func (e *accessEntry) write() {
 	}
 }
 
-func (e *accessEntry) appendGap(dst []byte, item *httpdconf.LogItem) []byte {
+func (e *accessEntry) appendGap(dst []byte, item *logformat.Item) []byte {
 	took := time.Since(e.began)
 	switch item.Directive {
 	case 'I':
@@ -135,10 +137,14 @@ func (e *accessEntry) appendGap(dst []byte, item *httpdconf.LogItem) []byte {
 			unit = time.Millisecond
 		case "us":
 			unit = time.Microsecond
+		case "", "s":
+		default:
+			return append(dst, item.Arg...)
 		}
 		return strconv.AppendInt(dst, int64(took/unit), 10)
 	}
-	return append(dst, formatLogTime(time.Now(), strings.TrimPrefix(item.Arg, "end:"))...)
+	_, format := item.Time()
+	return append(dst, formatLogTime(time.Now(), format)...)
 }
 
 // accessFacts is what the items of a log are taken from.
@@ -151,79 +157,116 @@ type accessFacts struct {
 
 // of returns an item of a request (httpd 2.4
 // modules/loggers/mod_log_config.c, log_* functions). "-" stands for nothing.
-func (f *accessFacts) of(item *httpdconf.LogItem) string {
-	h := &f.ctx.Request.Header
+func (f *accessFacts) of(item *logformat.Item) string {
+	if item.Long {
+		return "-" // no trailers are read or sent, and LogIOTrackTTFB has no effect
+	}
+	r := f.r
+	if !item.Original {
+		r = f.r.last()
+	}
 	switch item.Directive {
 	case 'a', 'h':
 		if item.Arg == "c" {
 			return remoteOf(f.ctx).Addr().String()
 		}
-		return f.r.client.Addr().String()
+		return r.client.Addr().String()
 	case 'A':
 		return localAddr(f.ctx).Addr().Unmap().String()
 	case 'b', 'B':
+		if r != f.r.answering() {
+			return noBody(item.Directive)
+		}
 		return f.body(item.Directive)
 	case 'C':
 		return orDash(cookieOf(f.ctx, item.Arg))
-	case 'e':
-		value, _ := f.r.env.get(item.Arg)
-		return orDash(value)
-	case 'f':
-		if f.r.place.dir == "" { // nobody has looked
-			return orDash(f.r.filename)
-		}
-		return f.r.place.name()
-	case 'H':
-		return string(h.Protocol())
-	case 'i':
-		if item.Trailer {
+	case 'o':
+		if r != f.r.answering() {
 			return "-"
 		}
+		return orDash(f.sent(item.Arg))
+	case 'i':
 		return orDash(strings.Join(headerLines(f.ctx, item.Arg), ", "))
 	case 'k':
 		return strconv.FormatUint(f.ctx.ConnRequestNum()-1, 10)
-	case 'm':
-		return string(h.Method())
-	case 'o':
-		if item.Trailer {
-			return "-"
-		}
-		return orDash(string(f.ctx.Response.Header.Peek(item.Arg)))
-	case 'p':
-		return f.port(item.Arg)
 	case 'P':
 		return processID(item.Arg)
+	case 's':
+		return strconv.Itoa(f.status)
+	case 't':
+		_, format := item.Time()
+		return formatLogTime(f.began, format)
+	case 'X':
+		return f.keepsAlive()
+	case 'x', 'c':
+		return orDash(sslLogItem(f.ctx, item))
+	}
+	return f.ofRoute(r, item)
+}
+
+// ofRoute returns an item that differs between the request as it came and what
+// an ErrorDocument or a rewrite has made of it.
+func (f *accessFacts) ofRoute(r *route, item *logformat.Item) string {
+	h := &f.ctx.Request.Header
+	switch item.Directive {
+	case 'e':
+		value, _ := r.env.get(item.Arg)
+		return orDash(value)
+	case 'f':
+		if r.place.dir == "" { // nobody has looked
+			return orDash(r.filename)
+		}
+		return r.place.name()
+	case 'H':
+		return string(h.Protocol())
+	case 'm':
+		if r != f.r && r.isDocument {
+			return fasthttp.MethodGet
+		}
+		return string(h.Method())
+	case 'n':
+		value, _ := r.notes.get(item.Arg)
+		return orDash(value)
+	case 'p':
+		return f.port(item.Arg)
 	case 'q':
-		if f.r.query != "" {
-			return "?" + f.r.query
+		if r.query != "" {
+			return "?" + r.query
 		}
 		return ""
 	case 'r':
 		return string(h.Method()) + " " + string(h.RequestURI()) + " " + string(h.Protocol())
 	case 'R':
-		return orDash(f.r.handler())
-	case 's':
-		return strconv.Itoa(f.status)
-	case 't':
-		return formatLogTime(f.began, strings.TrimPrefix(item.Arg, "begin:"))
+		if r.isTyped && r.handler() == "" && r.place.what == isFolder {
+			return "httpd/unix-directory" // httpd 2.4 modules/http/mod_mime.c, find_ct
+		}
+		return orDash(exprHandler(exprEnv{f.ctx, r}))
 	case 'u':
-		if f.r.user == "" && f.r.hasUser {
+		if r.user == "" && r.hasUser {
 			return `""`
 		}
-		return orDash(f.r.user)
+		return orDash(r.user)
 	case 'U':
-		return orDash(f.r.path)
+		return orDash(r.path)
 	case 'v':
-		return f.r.host.ServerName()
+		return r.host.ServerName()
 	case 'V':
-		if name := hostName(f.r.authority); name != "" {
+		if name := hostName(r.authority); name != "" {
 			return name
 		}
-		return f.r.host.ServerName()
-	case 'X':
-		return f.keepsAlive()
+		return r.host.ServerName()
 	}
-	return "-" // %l, %L and %n: nobody sets them
+	return "-" // %l and %L: nobody sets them
+}
+
+// sent returns a header of the answer; the type of the content is without its
+// parameters (httpd 2.4 modules/loggers/mod_log_config.c, log_header_out).
+func (f *accessFacts) sent(name string) string {
+	value := string(f.ctx.Response.Header.Peek(name))
+	if strings.EqualFold(name, "Content-Type") {
+		value, _, _ = strings.Cut(value, ";")
+	}
+	return value
 }
 
 // body returns the size of the answer's body.
@@ -237,21 +280,30 @@ func (f *accessFacts) body(directive byte) string {
 	default:
 		size = len(response.Body())
 	}
-	if size == 0 && directive == 'b' {
-		return "-"
+	if size == 0 {
+		return noBody(directive)
 	}
 	return strconv.Itoa(size)
 }
 
+func noBody(directive byte) string {
+	if directive == 'b' {
+		return "-"
+	}
+	return "0"
+}
+
+// port is %p. What the client has in its Host plays no part (httpd 2.4
+// modules/loggers/mod_log_config.c, log_server_port).
 func (f *accessFacts) port(which string) string {
 	switch which {
+	case "", "canonical":
 	case "local":
 		return strconv.Itoa(int(localAddr(f.ctx).Port()))
 	case "remote":
-		return strconv.Itoa(int(remoteOf(f.ctx).Port()))
-	}
-	if _, port, has := cutPort(f.r.authority); has {
-		return port
+		return strconv.Itoa(int(f.r.client.Port()))
+	default:
+		return which
 	}
 	if f.r.host.Port != 0 {
 		return strconv.Itoa(f.r.host.Port)
@@ -277,8 +329,10 @@ func processID(format string) string {
 		return strconv.Itoa(unix.Gettid())
 	case "hextid":
 		return strconv.FormatInt(int64(unix.Gettid()), 16)
+	case "", "pid":
+		return strconv.Itoa(os.Getpid())
 	}
-	return strconv.Itoa(os.Getpid())
+	return format
 }
 
 func orDash(s string) string {

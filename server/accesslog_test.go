@@ -63,6 +63,16 @@ CustomLog HOME/logs/only common env=InSub
 CustomLog HOME/logs/not "%U" env=!insub
 CustomLog HOME/logs/expr "%U" "expr=%{REQUEST_METHOD} == 'HEAD' || %{REQUEST_URI} =~ m#txt#"
 CustomLog HOME/logs/times "%{%Y-%m}t %{begin:%H}t %{%d/%b/%Y:%H}t %T %{s}T"
+CustomLog HOME/logs/doc "%U %<U %>U | %m %<m | %q %<q | %f %<f | %s %>s | %r %>r | %R %<R | %{always}e %{REDIRECT_STATUS}e | \"%<r\" %<s %<b \"\" %<s %<B | %<{always}e | %>{Content-Type}o %<{Content-Type}o %X %404U %!404{always}e %H %<H %{Referer}i %k %u %<u %^FB"
+CustomLog HOME/logs/folded CoMbInEd
+CustomLog HOME/logs/odd "%{x}p %{x}P %{x}T %{begin}t %{begin:}t %{%Y}t %{X}n %{Absent}C \x \\ \"q\" %>{User-Agent}i %200,206,!{Range}i"
+GlobalLog HOME/logs/global "%v %U %p %{canonical}p" env=!insub
+<Location /documented>
+ErrorDocument 404 /sub/other.html
+</Location>
+<Location /nodocument>
+ErrorDocument 404 /missing.too
+</Location>
 <VirtualHost *:*>
 ServerName main.example
 </VirtualHost>
@@ -79,7 +89,7 @@ ServerName third.example
 var logTime = regexp.MustCompile(`\[\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d [-+]\d{4}\]`)
 
 // errorSize is the size of an error's body, whose words are each server's own.
-var errorSize = regexp.MustCompile(`(" [345]\d\d) \d+`)
+var errorSize = regexp.MustCompile(`(" [345]\d\d) [1-9]\d+`)
 
 // accessLogs reads what was logged, without what differs between two runs.
 func accessLogs(t *testing.T, home string) map[string]string {
@@ -113,8 +123,12 @@ func TestParityOfAccessLogs(t *testing.T) {
 	add("GET", "/a.txt", "X-Probe: \tprobe2\\ \xe9", "If-Modified-Since: Wed, 25 Nov 2099 00:00:00 GMT")
 	add("GET", "/a.txt", "Range: bytes=2-4", "Connection: close")
 	add("POST", "/missing")
+	for _, method := range []string{"GET", "HEAD", "POST"} {
+		add(method, "/documented?x=1", "Referer: r")
+		add(method, "/nodocument", "Referer: r")
+	}
 	add("FOO", "/a.txt")
-	requests = append(requests, "GET /a.txt HTTP/1.0\r\n\r\n", "GET /al HTTP/1.1\r\nHost: other.example:8080\r\n\r\n", "GET /a.txt HTTP/1.1\r\nHost: third.example\r\n\r\n",
+	requests = append(requests, "GET /a.txt HTTP/1.0\r\n\r\n", "GET /al HTTP/1.1\r\nHost: other.example:8080\r\n\r\n", "GET /a.txt?port HTTP/1.1\r\nHost: main.example:1234\r\n\r\n", "GET /a.txt HTTP/1.1\r\nHost: third.example\r\n\r\n",
 		"GET http://other.example/al?q HTTP/1.1\r\nHost: x\r\n\r\n")
 	logs := make([]map[string]string, 2)
 	for i, start := range []func(t *testing.T, home, load string) *live{
@@ -190,5 +204,26 @@ func TestWebSocketIsLoggedAtItsEnd(t *testing.T) {
 	}
 	if got := read(); !strings.Contains(got, "\nGET /ws HTTP/1.1 400 ") {
 		t.Errorf("a refusal is logged as %q", got)
+	}
+}
+
+// TestRefusedDraftIsLogged: what comes of a handshake of draft-76 is settled
+// after its request is gone.
+func TestRefusedDraftIsLogged(t *testing.T) {
+	home := t.TempDir()
+	l := serveIn(t, home, "LoadModule websocket_draft76_module y\nCustomLog ROOT/access \"%U %>s %403{Host}i %I %O\"\n"+
+		"<Location /ws>\nSetHandler websocket-handler\nWebSocketHandler none.so plugin\n</Location>\n",
+		map[string]wsplugin.Plugin{"plugin": &scripted{connect: func(wsplugin.Conn) bool { return false }}})
+	head := "GET /ws HTTP/1.1\r\n" + draftHead + "\r\n"
+	p := l.dial(t).send(head).send(draftKey3)
+	answer := p.receive("GET")
+	p.Close()
+	var text []byte
+	for begin := time.Now(); len(text) == 0 && time.Since(begin) < 5*time.Second; time.Sleep(time.Millisecond) {
+		text, _ = os.ReadFile(filepath.Join(home, "access"))
+	}
+	want := fmt.Sprintf("/ws 403 example.com %d %d\n", len(head+draftKey3), len(answer.head)+len(answer.body))
+	if string(text) != want {
+		t.Errorf("logged %q, want %q", text, want)
 	}
 }

@@ -97,6 +97,7 @@ func (s *Server) pathDocument(ctx *fasthttp.RequestCtx, r *route, target string)
 	if second == fasthttp.StatusOK {
 		return inner
 	}
+	r.answered = true
 	setError(&ctx.Response, status, statusText(status))
 	page := strings.TrimSuffix(string(ctx.Response.Body()), pageEnd)
 	ctx.Response.SetBodyString(page + fmt.Sprintf("<p>Additionally, a %d %s\nerror was encountered while trying to use an ErrorDocument to handle the request.</p>\n",
@@ -128,6 +129,7 @@ func (r *route) renamed() *route {
 	for name, value := range r.env {
 		next.env.set("REDIRECT_"+name, value)
 	}
+	r.next = next
 	return next
 }
 

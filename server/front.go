@@ -132,6 +132,7 @@ func (f *front) checkTime() {
 	case len(f.buf) == 0:
 		_ = f.sock.Close()
 	case f.asked != nil:
+		f.access = f.asked.access.refused(fasthttp.StatusRequestTimeout, len(f.buf)-f.size)
 		f.leaveWith(f.server.refusal(fasthttp.StatusRequestTimeout, lateKey3))
 	default:
 		f.leave(f.buf)
@@ -192,16 +193,18 @@ func (f *front) takeKey3(all []byte) {
 	returned := false
 	defer func() {
 		if !returned { // the plugin has ended the goroutine
+			f.access = o.access.refused(fasthttp.StatusInternalServerError, n)
 			f.leaveWith(f.server.refusal(fasthttp.StatusInternalServerError, pluginFailed))
 		}
 	}()
 	head, status, reason := f.server.ask(f, nil, o)
 	returned = true
-	o.log(f.session)
 	if status != fasthttp.StatusSwitchingProtocols {
+		f.access = o.access.refused(status, n)
 		f.leaveWith(f.server.refusal(status, reason))
 		return
 	}
+	f.session.access = o.access.accepted(n)
 	f.become(f.session, head, behind[n:])
 }
 

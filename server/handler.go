@@ -73,7 +73,6 @@ func (s *Server) serveHTTP(ctx *fasthttp.RequestCtx) (r *route) {
 	s.serveRoute(ctx, r)
 	for next := s.redirectedInside(ctx, r); next != nil; next = s.redirectedInside(ctx, next) {
 		s.serveRoute(ctx, next)
-		r.user, r.hasUser = next.user, next.hasUser // for the log
 	}
 	return r
 }

@@ -45,6 +45,8 @@ type route struct {
 
 	translated   string             // the file name that rules of mod_rewrite have given; empty leaves it to Alias
 	alias        *httpdconf.Mapping // that has given the file name; nil where it is below DocumentRoot
+	next         *route             // what is served in its place, which renamed has made; nil for nothing
+	answered     bool               // by its own error page, since next has failed
 	inside       *string            // what is to be served instead, as the target of a request; nil for nothing
 	redirects    int                // inside the server so far
 	rewriteEnded bool               // END: no more rules
@@ -58,6 +60,22 @@ func newRoute(ctx *fasthttp.RequestCtx) *route {
 		return &m.route
 	}
 	return new(route)
+}
+
+// last returns what was served in the end.
+func (r *route) last() *route {
+	for r.next != nil {
+		r = r.next
+	}
+	return r
+}
+
+// answering returns what the answer is of.
+func (r *route) answering() *route {
+	for r.next != nil && !r.answered {
+		r = r.next
+	}
+	return r
 }
 
 // handler returns the handler that SetHandler names for the path, "" for none.

@@ -184,7 +184,7 @@ type opening struct {
 	key     string        // theirs
 	draft   *draftPending // the drafts, else nil
 	key3    [8]byte       // of draft-76, once it has come
-	access  *accessEntry  // of draft-76 that waits for its key 3
+	access  awaited       // of draft-76 that waits for its key 3
 }
 
 // draftPending is what an opening of the drafts goes on with.
@@ -218,15 +218,6 @@ func (o *opening) appendAnswer(dst []byte, protocol string, fields []ws.Field) [
 	}
 	proof := o.draft.handshake.Answer(o.key3)
 	return append(dst, proof[:]...)
-}
-
-// log gives the entry in the access logs to a session that was awaited. A
-// client that was refused then stands in none.
-func (o *opening) log(c *conn) {
-	if o.access != nil && c != nil {
-		o.access.in.Add(int64(len(o.key3)))
-		c.access = o.access
-	}
 }
 
 // carrier is the connection that an upgrade is asked for on: a netConn, or the
@@ -325,6 +316,7 @@ func (s *Server) takeoverDraft76(nc *netConn, hijacked net.Conn, o *opening) {
 	}
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded):
+		nc.access = o.access.refused(fasthttp.StatusRequestTimeout, len(early))
 		s.refuseDetached(nc, fasthttp.StatusRequestTimeout, lateKey3)
 		return
 	case err != nil:
@@ -335,16 +327,18 @@ func (s *Server) takeoverDraft76(nc *netConn, hijacked net.Conn, o *opening) {
 	returned := false
 	defer func() {
 		if !returned { // the plugin has ended the goroutine
+			nc.access = o.access.refused(fasthttp.StatusInternalServerError, n)
 			s.refuseDetached(nc, fasthttp.StatusInternalServerError, pluginFailed)
 		}
 	}()
 	head, status, reason := s.ask(nc, nil, o)
 	returned = true
-	o.log(nc.session)
 	if status != fasthttp.StatusSwitchingProtocols {
+		nc.access = o.access.refused(status, n)
 		s.refuseDetached(nc, status, reason)
 		return
 	}
+	nc.session.access = o.access.accepted(n)
 	s.begin(nc, head, early[n:], nil)
 }
 
