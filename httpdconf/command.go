@@ -255,7 +255,7 @@ func hintAtComment(words []syntax.Arg) string {
 func commandTable() map[string][]command {
 	table := make(map[string][]command)
 	for _, rows := range []map[string]command{
-		coreCommands(), sectionCommands(), soCommands(), mpmCommands(), unixdCommands(),
+		coreCommands(), hostCommands(), sectionCommands(), soCommands(), mpmCommands(), unixdCommands(),
 		webSocketCommands(), draft76Commands(), authzCoreCommands(), accessCompatCommands(), dirCommands(), mimeCommands(), aliasCommands(), filterCommands(),
 		authnCommands(), envCommands(), logConfigCommands(), sslCommands(),
 		limitCommands(), capCommands("event.c"), capCommands("worker.c"), capCommands("prefork.c"), ifCommands(), answerCommands(), fileCommands(), headersCommands(), limitSectionCommands(), remoteIPCommands(), rewriteCommands(),

@@ -2,7 +2,6 @@ package httpdconf
 
 import (
 	"net/netip"
-	"os"
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
@@ -11,7 +10,7 @@ import (
 )
 
 // Config is the meaning of one httpd.conf with all its includes. It is plain
-// data, not changed after Load has returned it.
+// data, not changed after Load has returned it but by NameHosts.
 type Config struct {
 	File       string // absolute path of the main file
 	ServerRoot string // absolute
@@ -105,11 +104,14 @@ type PluginRef struct {
 // Host is the main server or one VirtualHost. Nil and zero values of a
 // virtual host have been filled from the main server where httpd inherits.
 type Host struct {
-	Addresses []HostAddress // empty for the main server
-	Admin     string        // ServerAdmin
-	Name      string        // ServerName without port; empty where not set
-	Port      int           // port of ServerName; 0 where not set
-	Aliases   []string      // ServerAlias, wildcards as written
+	Addresses  []HostAddress // empty for the main server
+	Admin      string        // ServerAdmin
+	Scheme     string        // that ServerName names, "https" or empty
+	Name       string        // ServerName without port; empty where not set, until NameHosts
+	Port       int           // port of ServerName, 0 where that has none; without ServerName, that of the first address
+	Aliases    []string      // ServerAlias, wildcards as written
+	Path       string        // ServerPath, by which requests without Host find it
+	StrictHost *bool         // StrictHostCheck; nil for Off
 
 	NameRange   hcl.Range            // of ServerName
 	AliasRanges map[string]hcl.Range // of the names in Aliases
@@ -155,6 +157,7 @@ type Host struct {
 type HostAddress struct {
 	Host string // "*" for any (also _default_), else an IP address
 	Port int    // 0 for any
+	Name string // the host as written, by which requests may name it
 }
 
 // SectionKind says how a section matches.
@@ -218,6 +221,7 @@ type CoreDir struct {
 	ErrorDocuments map[int]ErrorDocument
 	Signature      Signature
 	CanonicalName  *bool // UseCanonicalName
+	PhysicalPort   *bool // UseCanonicalPhysicalPort
 
 	PathInfo       *bool   // AcceptPathInfo On
 	DefaultCharset *string // AddDefaultCharset; "" for Off
@@ -353,16 +357,4 @@ const (
 type LogLevels struct {
 	Default LogLevel // LevelWarn where nothing sets it
 	Modules map[string]LogLevel
-}
-
-// ServerName returns the host's name for itself: that of ServerName, else that
-// of the machine.
-func (h *Host) ServerName() string {
-	if h.Name != "" {
-		return h.Name
-	}
-	if name, err := os.Hostname(); err == nil {
-		return name
-	}
-	return "127.0.0.1"
 }

@@ -60,11 +60,10 @@ func answerCommands() map[string]command {
 		return command{"core.c", set, effect}
 	}
 	return map[string]command{
-		"ErrorDocument":    row("text, a path of the server, a URL or `default` in place of an error page", (*walk).setErrorDocument),
-		"ServerTokens":     row("how much the Server header tells: `wshttpd`, also where no line says so, to `wshttpd/0.1.0 (Unix)`", (*walk).setServerTokens),
-		"ServerSignature":  row("a footer on error pages", (*walk).setServerSignature),
-		"ServerAdmin":      row("the address in the footer and in expressions", (*walk).setServerAdmin),
-		"UseCanonicalName": row("`On` names the host as ServerName does, `Off` as the client does; `DNS` refuses the start", (*walk).setUseCanonicalName),
+		"ErrorDocument":   row("text, a path of the server, a URL or `default` in place of an error page", (*walk).setErrorDocument),
+		"ServerTokens":    row("how much the Server header tells: `wshttpd`, also where no line says so, to `wshttpd/0.1.0 (Unix)`", (*walk).setServerTokens),
+		"ServerSignature": row("a footer on error pages", (*walk).setServerSignature),
+		"ServerAdmin":     row("the address in the footer and in expressions", (*walk).setServerAdmin),
 	}
 }
 
@@ -159,18 +158,6 @@ func (w *walk) setServerAdmin(_ *syntax.Node, words []syntax.Arg) *problem {
 	return nil
 }
 
-func (w *walk) setUseCanonicalName(_ *syntax.Node, words []syntax.Arg) *problem {
-	on := strings.EqualFold(words[0].Text, "on")
-	switch {
-	case strings.EqualFold(words[0].Text, "dns"):
-		return &problem{text: "UseCanonicalName DNS" + notObeyed, at: words[0].Range, hint: "write On, and a ServerName"}
-	case !on && !strings.EqualFold(words[0].Text, "off"):
-		return &problem{text: "parameter must be 'on', 'off', or 'dns'", at: words[0].Range}
-	}
-	w.core().CanonicalName = &on
-	return nil
-}
-
 // mergeAnswer merges what this file sets.
 func (c *CoreDir) mergeAnswer(over *CoreDir) {
 	if over.Signature != SignatureUnset {
@@ -178,6 +165,9 @@ func (c *CoreDir) mergeAnswer(over *CoreDir) {
 	}
 	if over.CanonicalName != nil {
 		c.CanonicalName = over.CanonicalName
+	}
+	if over.PhysicalPort != nil {
+		c.PhysicalPort = over.PhysicalPort
 	}
 	if len(c.ErrorDocuments) == 0 || len(over.ErrorDocuments) == 0 {
 		if len(over.ErrorDocuments) > 0 {

@@ -67,6 +67,9 @@ func inherit(h, main *Host) {
 	if h.Admin == "" {
 		h.Admin = main.Admin
 	}
+	if h.StrictHost == nil {
+		h.StrictHost = main.StrictHost
+	}
 	if h.Timeout == 0 {
 		h.Timeout = main.Timeout
 	}

@@ -54,14 +54,14 @@ func limitCommands() map[string]command {
 		return command{"http_core.c", set, effect}
 	}
 	return map[string]command{
-		"LimitRequestLine":      core("bytes of a request line, 8190 by default; of the main server", (*walk).limitLine),
-		"LimitRequestFields":    core("header fields of a request, 100 by default; of the main server", (*walk).limitFields),
-		"LimitRequestFieldsize": core("bytes of a header field, 8190 by default; of the main server", (*walk).limitFieldSize),
+		"LimitRequestLine":      core("bytes of a request line, 8190 by default; of the first host of the address", (*walk).limitLine),
+		"LimitRequestFields":    core("header fields of a request, 100 by default; of the first host of the address", (*walk).limitFields),
+		"LimitRequestFieldsize": core("bytes of a header field, 8190 by default; of the first host of the address", (*walk).limitFieldSize),
 		"LimitRequestBody":      core("bytes of a body that a request may announce, 1073741824 by default", (*walk).limitBody),
 		"KeepAlive":             http("whether a connection takes another request", (*walk).setKeepAlive),
 		"KeepAliveTimeout":      http("how long it is waited for, 5 s by default", (*walk).setKeepAliveTimeout),
 		"MaxKeepAliveRequests":  http("how many a connection takes, 100 by default", (*walk).setMaxKeepAlive),
-		"RequestReadTimeout":    {"mod_reqtimeout.c", (*walk).setReadTimeout, "`header=` and `body=` of the main server; a WebSocket has none once it is open. Without a line they are 20-40 and 20 s, MinRate 500"},
+		"RequestReadTimeout":    {"mod_reqtimeout.c", (*walk).setReadTimeout, "`header=` and `body=` of the first host of the address; a WebSocket has none once it is open. Without a line they are 20-40 and 20 s, MinRate 500"},
 	}
 }
 

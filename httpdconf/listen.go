@@ -108,6 +108,9 @@ func (w *walk) openVirtualHost(n *syntax.Node, arg string) (*Host, *problem) {
 		}
 		h.Addresses = append(h.Addresses, addresses...)
 	}
+	if len(h.Addresses) > 0 {
+		h.Port = h.Addresses[0].Port // until a ServerName sets it
+	}
 	return h, nil
 }
 
@@ -127,10 +130,10 @@ func (w *walk) hostAddresses(n *syntax.Node, word string) ([]HostAddress, *probl
 		port = w.config.Main.Port // httpd 2.4 server/vhost.c, get_addresses
 	}
 	if host == "*" || strings.EqualFold(host, "_default_") {
-		return []HostAddress{{"*", port}}, nil
+		return []HostAddress{{"*", port, host}}, nil
 	}
 	if ip, err := netip.ParseAddr(host); err == nil {
-		return []HostAddress{{ip.Unmap().String(), port}}, nil
+		return []HostAddress{{ip.Unmap().String(), port, host}}, nil
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), lookupTime)
 	defer cancel()
@@ -141,7 +144,7 @@ func (w *walk) hostAddresses(n *syntax.Node, word string) ([]HostAddress, *probl
 	}
 	var list []HostAddress
 	for _, ip := range ips {
-		list = append(list, HostAddress{ip.Unmap().String(), port})
+		list = append(list, HostAddress{ip.Unmap().String(), port, host})
 	}
 	return list, nil
 }

@@ -9,8 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/hashicorp/hcl/v2"
-
 	"github.com/wshttpd/wshttpd/httpdconf/syntax"
 )
 
@@ -23,8 +21,6 @@ func coreCommands() map[string]command {
 		return command{"core.c", set, effect}
 	}
 	return map[string]command{
-		"ServerName":          row("name and port of the server or virtual host", (*walk).setServerName),
-		"ServerAlias":         row("further names of a virtual host, `*` and `?` are wildcards", (*walk).setServerAlias),
 		"DocumentRoot":        row("folder of the static files", (*walk).setDocumentRoot),
 		"SetHandler":          row("`websocket-handler` makes a Location a WebSocket, `None` takes a handler away", (*walk).setHandler),
 		"Options":             row("`FollowSymLinks` and `SymLinksIfOwnerMatch` for static files; the others are accepted", (*walk).setOptions),
@@ -44,40 +40,6 @@ func coreCommands() map[string]command {
 
 // accept takes a directive whose effect is there anyway.
 func accept(*walk, *syntax.Node, []syntax.Arg) *problem { return nil }
-
-func (w *walk) setServerName(n *syntax.Node, words []syntax.Arg) *problem {
-	name := words[0].Text
-	bad := &problem{
-		text: fmt.Sprintf("The port number \"%s\" is outside the appropriate range (i.e., 1..65535).", name), at: words[0].Range,
-	}
-	if _, rest, found := strings.Cut(name, "://"); found {
-		name = rest
-	}
-	host, port := name, 0
-	if i := strings.LastIndexByte(name, ':'); i >= 0 && !strings.HasSuffix(name, "]") {
-		n, err := strconv.Atoi(name[i+1:])
-		if err != nil || n < 1 || n > 65535 {
-			return bad
-		}
-		host, port = name[:i], n
-	}
-	w.host.Name, w.host.Port, w.host.NameRange = host, port, n.Range()
-	return nil
-}
-
-func (w *walk) setServerAlias(n *syntax.Node, _ []syntax.Arg) *problem {
-	if w.host == w.config.Main {
-		return &problem{text: "ServerAlias only used in <VirtualHost>", at: n.NameRange()}
-	}
-	for _, a := range n.Words() {
-		w.host.Aliases = append(w.host.Aliases, a.Text)
-		if w.host.AliasRanges == nil {
-			w.host.AliasRanges = make(map[string]hcl.Range)
-		}
-		w.host.AliasRanges[a.Text] = n.Range()
-	}
-	return nil
-}
 
 func (w *walk) setDocumentRoot(n *syntax.Node, words []syntax.Arg) *problem {
 	dir := w.rootRelative(words[0].Text)

@@ -114,7 +114,7 @@ func (s *Server) admit(c *net.TCPConn, isTLS bool) {
 	if isTLS {
 		socket = s.newTLSSocket(c)
 	}
-	nc := newNetConn(socket, s.open, s.cfg.Main)
+	nc := newNetConn(socket, s.open, s.routes.first(addrPortOf(c.LocalAddr())))
 	if s.open.add(nc, s.maxConns) {
 		go s.serveConn(nc)
 		return

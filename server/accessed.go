@@ -14,7 +14,8 @@ func (s *Server) logAccess(ctx *fasthttp.RequestCtx, r *route, began time.Time) 
 		return
 	}
 	if r == nil {
-		r = &route{host: s.routes.find(localAddr(ctx), ""), client: remoteOf(ctx)}
+		local := localAddr(ctx)
+		r = &route{host: s.routes.first(local), local: local, client: remoteOf(ctx)}
 	}
 	status := ctx.Response.StatusCode()
 	switch on := ctx.Conn().(type) {

@@ -249,12 +249,9 @@ func (f *accessFacts) ofRoute(r *route, item *logformat.Item) string {
 	case 'U':
 		return orDash(r.path)
 	case 'v':
-		return r.host.ServerName()
+		return r.host.Name
 	case 'V':
-		if name := hostName(r.authority); name != "" {
-			return name
-		}
-		return r.host.ServerName()
+		return r.serverName()
 	}
 	return "-" // %l and %L: nobody sets them
 }

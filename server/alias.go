@@ -2,7 +2,6 @@ package server
 
 import (
 	"path/filepath"
-	"strconv"
 	"strings"
 
 	"github.com/valyala/fasthttp"
@@ -28,7 +27,11 @@ func (r *route) mapPath() string {
 			return name
 		}
 	}
-	name := strings.TrimSuffix(r.host.DocumentRoot, "/") + r.path
+	path := r.path
+	if rest, below := belowServerPath(r.host, path); below {
+		path = "/" + strings.TrimLeft(rest, "/")
+	}
+	name := strings.TrimSuffix(r.host.DocumentRoot, "/") + path
 	r.trace.mapped(r, name, nil)
 	return name
 }
@@ -91,7 +94,7 @@ func (s *Server) redirect(ctx *fasthttp.RequestCtx, r *route, a *httpdconf.Alias
 		return m.Status
 	}
 	if strings.HasPrefix(target, "/") && (a.Relative == nil || !*a.Relative) {
-		target = r.ownURL(ctx, target)
+		target = r.ownURL(target)
 	}
 	if r.query != "" && !strings.Contains(target, "?") {
 		target += "?" + r.query
@@ -117,23 +120,4 @@ func escapeTarget(target string) string {
 		scheme = target[:at+3+slash]
 	}
 	return scheme + escapePath(target[len(scheme):i]) + target[i:]
-}
-
-// ownURL makes a URL of a path on this server, at the host and port that the
-// client has named, else at those of ServerName (httpd 2.4 server/core.c,
-// ap_construct_url).
-func (r *route) ownURL(ctx *fasthttp.RequestCtx, path string) string {
-	authority := r.serverName(ctx)
-	if port := r.serverPort(); port != r.defaultPort() {
-		authority += ":" + strconv.Itoa(port)
-	}
-	return r.scheme + "://" + authority + path
-}
-
-// defaultPort is the port that a URL of the request's scheme leaves out.
-func (r *route) defaultPort() int {
-	if r.scheme == "https" {
-		return 443
-	}
-	return 80
 }

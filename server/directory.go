@@ -88,7 +88,7 @@ func (s *Server) lookUp(ctx *fasthttp.RequestCtx, r *route, name string) (found 
 // to it.
 func (s *Server) serveIndex(ctx *fasthttp.RequestCtx, r, found *route) {
 	if index := r.settings.Index; index != nil && index.Redirect != nil && *index.Redirect != 0 {
-		ctx.Response.Header.Set("Location", r.ownURL(ctx, found.path))
+		ctx.Response.Header.Set("Location", r.ownURL(found.path))
 		s.answer(ctx, *index.Redirect)
 		return
 	}
@@ -129,7 +129,7 @@ func (s *Server) serveFallback(ctx *fasthttp.RequestCtx, r *route) bool {
 
 // redirectToSlash sends the client to the folder's path with a slash.
 func (s *Server) redirectToSlash(ctx *fasthttp.RequestCtx, r *route) {
-	location := r.ownURL(ctx, escapePath(r.path)+"/")
+	location := r.ownURL(escapePath(r.path) + "/")
 	if r.query != "" {
 		location += "?" + r.query
 	}

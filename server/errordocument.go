@@ -40,7 +40,7 @@ func (s *Server) sign(ctx *fasthttp.RequestCtx, r *route) {
 		return
 	}
 	if page, is := strings.CutSuffix(string(ctx.Response.Body()), pageEnd); is {
-		if footer := r.signature(ctx); footer != "" {
+		if footer := r.signature(); footer != "" {
 			ctx.Response.SetBodyString(page + footer + pageEnd)
 		}
 	}
@@ -124,7 +124,7 @@ func (s *Server) errorAnew(ctx *fasthttp.RequestCtx, r *route, status int) *rout
 func (r *route) renamed() *route {
 	next := &route{
 		host: r.host, target: r.target, authority: r.authority, merged: r.merged, glance: r.glance, locations: r.locations, client: r.client,
-		tokens: r.tokens, settings: r.host.Base, scheme: r.scheme, redirects: r.redirects, rewriteEnded: r.rewriteEnded, cookies: r.cookies, trace: r.trace,
+		tokens: r.tokens, settings: r.host.Base, scheme: r.scheme, isTLS: r.isTLS, local: r.local, redirects: r.redirects, rewriteEnded: r.rewriteEnded, cookies: r.cookies, trace: r.trace,
 	}
 	for name, value := range r.env {
 		next.env.set("REDIRECT_"+name, value)

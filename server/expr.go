@@ -44,7 +44,7 @@ var exprVariables = map[string]func(e exprEnv) string{
 	"QUERY_STRING":          func(e exprEnv) string { return e.r.query },
 	"THE_REQUEST":           exprRequestLine,
 	"SERVER_PROTOCOL":       func(e exprEnv) string { return string(e.ctx.Request.Header.Protocol()) },
-	"SERVER_NAME":           func(e exprEnv) string { return e.r.serverName(e.ctx) },
+	"SERVER_NAME":           func(e exprEnv) string { return e.r.serverNameForURL() },
 	"SERVER_PORT":           func(e exprEnv) string { return strconv.Itoa(e.r.serverPort()) },
 	"SERVER_ADMIN":          func(e exprEnv) string { return e.r.admin() },
 	"SERVER_SOFTWARE":       func(e exprEnv) string { return serverBanner(e.r.tokens) },
@@ -62,7 +62,7 @@ var exprVariables = map[string]func(e exprEnv) string{
 	"REQUEST_STATUS":        func(e exprEnv) string { return strconv.Itoa(e.ctx.Response.StatusCode()) },
 	"LAST_MODIFIED":         exprLastModified,
 	"IS_SUBREQ":             func(e exprEnv) string { return strconv.FormatBool(e.r.isSubrequest) },
-	"HTTPS":                 func(e exprEnv) string { return onOff(e.r.scheme == "https") },
+	"HTTPS":                 func(e exprEnv) string { return onOff(e.r.isTLS) },
 	"IPV6": func(e exprEnv) string {
 		return onOff(localAddr(e.ctx).Addr().Is6() && !localAddr(e.ctx).Addr().Is4In6())
 	},

@@ -98,7 +98,7 @@ func (f *front) OnData(p []byte) {
 		f.takeKey3(all)
 	case f.size > 0 && len(all) >= f.size+len(f.body(all)):
 		f.serve(all)
-	case len(all) >= headRoom(&f.server.cfg.Main.Limits): // fasthttp knows the answer
+	case len(all) >= f.server.routes.headRoom: // fasthttp knows the answer
 		f.leave(all)
 	case f.buf == nil:
 		f.buf = append(make([]byte, 0, len(p)+eventloop.Headroom), p...)
@@ -117,10 +117,26 @@ func (f *front) body(all []byte) []byte {
 	return nil
 }
 
+// localAddr asks the kernel where the listener's address is a wildcard.
+func (f *front) localAddr() netip.AddrPort {
+	if !f.local.IsValid() {
+		f.local, _ = f.sock.LocalAddr()
+	}
+	return f.local
+}
+
+// base returns the host whose limits hold for the head.
+func (f *front) base() *httpdconf.Host {
+	if f.server.routes.uniform {
+		return f.server.cfg.Main
+	}
+	return f.server.routes.first(f.localAddr())
+}
+
 // timeFor returns how long the head may take of which n bytes have come; a
 // century stands for no limit.
 func (f *front) timeFor(n int) time.Duration {
-	return min(readTime(f.server.cfg.Main.Limits.Header, int64(n)), 100*365*24*time.Hour)
+	return min(readTime(f.base().Limits.Header, int64(n)), 100*365*24*time.Hour)
 }
 
 // checkTime ends a connection whose head takes too long: without a word when
@@ -242,6 +258,7 @@ func (f *front) leaveWith(answer []byte) {
 }
 
 func (f *front) leaveFor(serve func(nc *netConn)) {
+	base := f.base()
 	fd, ok := f.sock.Leave()
 	if !ok {
 		return
@@ -253,7 +270,7 @@ func (f *front) leaveFor(serve func(nc *netConn)) {
 			f.server.open.remove(f)
 			return
 		}
-		nc := newNetConn(socket, f.server.open, f.server.cfg.Main)
+		nc := newNetConn(socket, f.server.open, base)
 		nc.since, nc.access = f.began, f.access
 		f.server.open.swap(f, nc)
 		serve(nc)

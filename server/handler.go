@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"net"
 	"net/netip"
 
@@ -17,7 +18,7 @@ import (
 // Rules of mod_rewrite in a section may have it serve another path instead; it
 // then returns what the path of the request has meant.
 func (s *Server) serveHTTP(ctx *fasthttp.RequestCtx) (r *route) {
-	authority, status := checkHead(ctx)
+	authority, status := s.checkHead(ctx)
 	if status != 0 {
 		s.refuseHead(ctx, status)
 		return r
@@ -31,40 +32,39 @@ func (s *Server) serveHTTP(ctx *fasthttp.RequestCtx) (r *route) {
 		s.answer(ctx, fasthttp.StatusMethodNotAllowed) // wherever, as under TraceEnable off
 		return r
 	}
-	if string(ctx.Method()) == fasthttp.MethodOptions && target == "*" {
-		ctx.Response.Header.Set("Allow", allowedMethods)
+	if string(ctx.Method()) == fasthttp.MethodOptions && isAsterisk(target) {
 		return r
 	}
-	if _, isAbsolute := authorityOf(target); isAbsolute {
+	if splitTarget(target).hasAuthority {
 		setHost(ctx, authority)
 	}
 	path, query, status := parseTarget(target)
 	s.trace.path(target, path, status)
 	local := localAddr(ctx)
-	host, choice := s.routes.choose(local, authority)
+	host, choice := s.routes.choose(local, authority, target)
 	s.trace.host(host, choice, local, authority)
 	r = newRoute(ctx)
 	*r = route{
-		host: host, target: target, authority: authority, path: path, query: query,
+		host: host, target: target, authority: authority, local: local, path: path, query: query,
 		merged: &s.routes.merged, client: remoteOf(ctx), tokens: s.cfg.Tokens, trace: s.trace,
 	}
 	r.settings = r.host.Base
 	s.trace.routed(r)
 	keepAlive(ctx, r.host)
-	if status != 0 {
+	if status = cmp.Or(s.checkHostStrictly(r, choice), status); status != 0 {
 		s.answer(ctx, status)
 		s.finish(ctx, r)
 		return r
 	}
 	r.locations = s.routes.locations[r.host]
-	r.glance, r.scheme = s.routes.glances[r.host], "http"
+	r.glance, r.scheme = s.routes.glances[r.host], cmp.Or(r.host.Scheme, "http")
 	_, r.inMemory = ctx.Conn().(*memConn)
 	s.remoteIP(ctx, r)
 	if t := overTLS(ctx); t != nil {
-		r.scheme = "https"
+		r.scheme, r.isTLS = "https", true
 		if misdirected(t, r.host) {
 			s.log.printf("ssl", httpdconf.LevelError, r.client.String(),
-				"AH02032: Hostname %s provided via SNI and hostname %s provided via HTTP have no compatible SSL setup", t.host.ServerName(), hostName(authority))
+				"AH02032: Hostname %s provided via SNI and hostname %s provided via HTTP have no compatible SSL setup", t.host.Name, hostName(authority))
 			s.answer(ctx, fasthttp.StatusMisdirectedRequest)
 			return r
 		}
@@ -210,7 +210,7 @@ func (s *Server) isUnserved(r *route, handler string) bool {
 // localAddr is the address at which a connection came in.
 func localAddr(ctx *fasthttp.RequestCtx) netip.AddrPort {
 	if m, inMemory := ctx.Conn().(*memConn); inMemory {
-		return m.localAddr()
+		return m.front.localAddr()
 	}
 	if a, ok := ctx.LocalAddr().(*net.TCPAddr); ok {
 		return a.AddrPort()

@@ -3,10 +3,13 @@ package server
 import (
 	"bytes"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/valyala/fasthttp"
+
+	"github.com/wshttpd/wshttpd/httpdconf"
 )
 
 // overlong stands for a request target that is too long. A blank in a target
@@ -19,8 +22,7 @@ const overlong = "/ overlong"
 // bytes that draft-76 clients may declare; whoever sends one is answered by
 // what the head says, and the connection is closed.
 func (s *Server) receiveHead(h *fasthttp.RequestHeader) (c fasthttp.RequestConfig) {
-	const httpdsOwn = 1 // byte that it takes above each limit
-	if len(h.Method())+len(h.RequestURI())+len("  HTTP/1.1") > s.cfg.Main.Limits.Line+httpdsOwn {
+	if len(h.RequestURI()) > s.routes.longest {
 		h.SetRequestURI(overlong)
 	}
 	raw := h.RawHeaders()
@@ -72,13 +74,13 @@ func rawLines(raw []byte, name string) []string {
 }
 
 // checkHead judges what fasthttp lets pass and httpd does not (RFC 9112,
-// sections 2.3, 3.2, 5.1 and 6.1). Status 0 stands for a good head; authority
-// is what the request is addressed to.
-func checkHead(ctx *fasthttp.RequestCtx) (authority string, status int) {
+// sections 2.3, 3.2, 5.1 and 6.1). Status 0 stands for a good head.
+func (s *Server) checkHead(ctx *fasthttp.RequestCtx) (authority string, status int) {
+	const httpdsOwn = 1 // byte that it takes above the limit
 	h := &ctx.Request.Header
 	target := string(h.RequestURI())
 	switch {
-	case target == overlong:
+	case target == overlong, len(h.Method())+len(target)+len("  HTTP/1.1") > s.limitsOf(ctx).Line+httpdsOwn:
 		return "", fasthttp.StatusRequestURITooLong
 	case !bytes.HasPrefix(h.Protocol(), []byte("HTTP/1.")):
 		return "", fasthttp.StatusHTTPVersionNotSupported
@@ -88,19 +90,9 @@ func checkHead(ctx *fasthttp.RequestCtx) (authority string, status int) {
 	if status := checkBody(ctx); status != 0 {
 		return "", status
 	}
-	hosts := headerLines(ctx, "Host")
-	if len(hosts) > 1 || len(hosts) == 0 && h.IsHTTP11() {
+	authority, good := addressOf(headerLines(ctx, "Host"), target, s.urlScheme(ctx), h.IsHTTP11())
+	if !good {
 		return "", fasthttp.StatusBadRequest
-	}
-	if len(hosts) == 1 {
-		if authority = hosts[0]; !isAuthority(authority) {
-			return "", fasthttp.StatusBadRequest
-		}
-	}
-	if of, absolute := authorityOf(target); absolute {
-		if authority = of; !isAuthority(authority) {
-			return "", fasthttp.StatusBadRequest
-		}
 	}
 	return authority, 0
 }
@@ -111,6 +103,48 @@ func setHost(ctx *fasthttp.RequestCtx, authority string) {
 	list := splitFields(rawHeaders(ctx))
 	list.set("Host", authority)
 	setRawHeaders(ctx, joinFields(list))
+}
+
+// addressOf returns whom a request is addressed to: what its target names under
+// the connection's scheme, else what Host does, which is then judged; nobody
+// where HTTP/1.0 has neither (httpd 2.4 server/vhost.c,
+// fix_hostname and ap_update_vhost_from_headers; server/protocol.c,
+// ap_parse_uri).
+func addressOf(hosts []string, target, scheme string, is11 bool) (authority string, good bool) {
+	if is11 && len(hosts) == 0 {
+		return "", false
+	}
+	if t := splitTarget(target); t.hasAuthority && strings.EqualFold(t.scheme, scheme) {
+		host, port, _ := cutPort(t.authority)
+		return t.authority, (host == "" || isAuthority(host)) && strings.Trim(port, "0123456789") == ""
+	}
+	switch {
+	case len(hosts) == 0:
+		return "", true
+	case len(hosts) > 1:
+		return "", false
+	}
+	return hosts[0], isAuthority(hosts[0]) || hosts[0] == "" && !is11
+}
+
+// limitsOf returns the limits that hold for a request's head: its Host is not
+// asked for.
+func (s *Server) limitsOf(ctx *fasthttp.RequestCtx) *httpdconf.HTTPLimits {
+	switch c := ctx.Conn().(type) {
+	case *memConn:
+		return &c.front.base().Limits
+	case *netConn:
+		return c.limits
+	}
+	return &s.cfg.Main.Limits
+}
+
+// urlScheme is the scheme under which a request's target names its host.
+func (s *Server) urlScheme(ctx *fasthttp.RequestCtx) string {
+	if overTLS(ctx) != nil || s.routes.first(localAddr(ctx)).Scheme == "https" {
+		return "https"
+	}
+	return "http"
 }
 
 // knownMethods are those that httpd knows, whatever it does with them (httpd
@@ -157,16 +191,35 @@ func hasBareLF(ctx *fasthttp.RequestCtx) bool {
 	return false
 }
 
-// authorityOf returns the authority of a target in absolute form.
-func authorityOf(target string) (authority string, absolute bool) {
-	scheme, rest, found := strings.Cut(target, "://")
-	if !found || strings.ContainsAny(scheme, "/?") {
-		return "", false
+// target is a request target in absolute form, taken apart.
+type target struct {
+	scheme, authority string
+	hasAuthority      bool
+	rest              string // path and query
+}
+
+// splitTarget takes a target apart. One that has no scheme is all rest.
+func splitTarget(s string) target {
+	scheme, rest, found := strings.Cut(s, ":")
+	if !found || strings.ContainsAny(scheme, "/?") || !strings.HasPrefix(rest, "/") {
+		return target{rest: s}
 	}
-	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
-		rest = rest[:i]
+	authority, hasAuthority := strings.CutPrefix(rest, "//")
+	if !hasAuthority {
+		return target{scheme: scheme, rest: rest}
 	}
-	return rest, true
+	rest = ""
+	if i := strings.IndexAny(authority, "/?#"); i >= 0 {
+		authority, rest = authority[:i], authority[i:]
+	}
+	return target{scheme, authority, true, rest}
+}
+
+// isAsterisk reports whether a target stands for the server as a whole: "*",
+// or a host without a path (RFC 9112, section 3.2.4).
+func isAsterisk(s string) bool {
+	t := splitTarget(s)
+	return s == "*" || t.hasAuthority && t.rest == ""
 }
 
 // isAuthority reports whether s is a host and perhaps a port, of the bytes that
@@ -191,5 +244,17 @@ func isAuthority(s string) bool {
 			return false
 		}
 	}
-	return host != "" && host != "." && !strings.Contains(host, "..")
+	return host != "" && host != "." && !strings.Contains(host, "..") && isStrictHost(strings.TrimSuffix(host, "."))
+}
+
+// isStrictHost reports whether a name of digits and dots is an IPv4 address
+// without leading zeros, and whether the last label of another begins with a
+// letter (httpd 2.4 server/vhost.c, strict_hostname_check).
+func isStrictHost(host string) bool {
+	if strings.Trim(host, "0123456789.") != "" {
+		last := host[strings.LastIndexByte(host, '.')+1:]
+		return last == host || last[0]|0x20 >= 'a' && last[0]|0x20 <= 'z'
+	}
+	labels := strings.Split(host, ".")
+	return len(labels) == 4 && !slices.ContainsFunc(labels, func(l string) bool { return l == "" || len(l) > 1 && l[0] == '0' })
 }

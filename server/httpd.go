@@ -61,7 +61,7 @@ func (s *Server) newHTTP() *fasthttp.Server {
 		Logger:                        httpLog{s},
 		Name:                          serverBanner(s.cfg.Tokens),
 		Concurrency:                   1 << 30, // openSet counts
-		ReadBufferSize:                headRoom(&s.cfg.Main.Limits),
+		ReadBufferSize:                s.routes.headRoom,
 		MaxRequestBodySize:            16, // draft-76's key 3 is the largest
 		NoDefaultContentType:          true,
 		DisablePreParseMultipartForm:  true,
@@ -74,7 +74,7 @@ func (s *Server) newHTTP() *fasthttp.Server {
 
 // serveRequest is the handler that fasthttp calls.
 func (s *Server) serveRequest(ctx *fasthttp.RequestCtx) {
-	headOf(ctx).take(receivedHeader(ctx), &s.cfg.Main.Limits)
+	headOf(ctx).take(receivedHeader(ctx), s.limitsOf(ctx))
 	s.guarded(ctx)
 }
 
@@ -99,7 +99,7 @@ func (s *Server) guarded(ctx *fasthttp.RequestCtx) {
 
 // answerBadHead answers a head that fasthttp could not read.
 func (s *Server) answerBadHead(ctx *fasthttp.RequestCtx, err error) {
-	headOf(ctx).take(receivedHeader(ctx), &s.cfg.Main.Limits)
+	headOf(ctx).take(receivedHeader(ctx), s.limitsOf(ctx))
 	var timeout net.Error
 	switch {
 	case errors.Is(err, fasthttp.ErrSmallReadBuffer), isSmallBuffer(err):

@@ -68,7 +68,7 @@ func TestIndexesFindWhatTheListsHave(t *testing.T) {
 			}
 			hosts = append(hosts, h)
 		}
-		main := &httpdconf.Host{}
+		main := &httpdconf.Host{Name: "main"}
 		for range random.IntN(40) {
 			main.Locations = append(main.Locations, &httpdconf.Section{Kind: httpdconf.LocationSection, Pattern: pick(paths...)})
 		}

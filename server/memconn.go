@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"io"
 	"net"
-	"net/netip"
 	"sync"
 	"time"
 
@@ -47,7 +46,7 @@ func (m *memConn) asksForUpgrade() bool {
 	if !bytes.HasPrefix(m.in, []byte("GET ")) {
 		return false
 	}
-	m.index.take(m.in[m.line():], &m.front.server.cfg.Main.Limits)
+	m.index.take(m.in[m.line():], &m.front.base().Limits)
 	return m.index.lines("Upgrade") != nil
 }
 
@@ -59,7 +58,7 @@ func (m *memConn) line() int { return bytes.IndexByte(m.in, '\n') + 1 }
 func (m *memConn) serve() {
 	s := m.front.server
 	has := func(name string) bool { return m.index.lines(name) != nil }
-	if m.line() > s.cfg.Main.Limits.Line || has("Content-Length") || has("Transfer-Encoding") || has("Expect") {
+	if m.line() > m.front.base().Limits.Line || has("Content-Length") || has("Transfer-Encoding") || has("Expect") {
 		_ = s.http.ServeConn(m) // httpd.go logs what fasthttp reports
 		return
 	}
@@ -130,16 +129,7 @@ func (m *memConn) Write(p []byte) (int, error) {
 func (m *memConn) Close() error         { return nil }
 func (m *memConn) RemoteAddr() net.Addr { return net.TCPAddrFromAddrPort(m.front.peer) }
 
-func (m *memConn) LocalAddr() net.Addr { return net.TCPAddrFromAddrPort(m.localAddr()) }
-
-// localAddr asks the kernel where the listener's address is a wildcard.
-func (m *memConn) localAddr() netip.AddrPort {
-	f := m.front
-	if !f.local.IsValid() {
-		f.local, _ = f.sock.LocalAddr()
-	}
-	return f.local
-}
+func (m *memConn) LocalAddr() net.Addr { return net.TCPAddrFromAddrPort(m.front.localAddr()) }
 
 // The deadlines are the front's.
 func (m *memConn) SetDeadline(time.Time) error      { return nil }

@@ -70,8 +70,9 @@ type netConn struct {
 	once    sync.Once
 }
 
-func newNetConn(c eventloop.Socket, open *openSet, main *httpdconf.Host) *netConn {
-	n := &netConn{Socket: c, open: open, timeout: main.Timeout, limits: &main.Limits, keepAlive: main.Limits.KeepAliveTime, since: time.Now()}
+// newNetConn makes a connection under the limits of its address' first host.
+func newNetConn(c eventloop.Socket, open *openSet, base *httpdconf.Host) *netConn {
+	n := &netConn{Socket: c, open: open, timeout: base.Timeout, limits: &base.Limits, keepAlive: base.Limits.KeepAliveTime, since: time.Now()}
 	n.idle.Store(true)
 	return n
 }

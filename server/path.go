@@ -13,16 +13,12 @@ import (
 // It is decoded once. "%2f" and "%00" are answered 404, as httpd does while
 // AllowEncodedSlashes is Off; a bad escape and a way above the root 400.
 func parseTarget(target string) (path, query string, status int) {
-	if _, absolute := authorityOf(target); absolute {
-		_, rest, _ := strings.Cut(target, "://")
-		i := strings.IndexAny(rest, "/?")
-		switch {
-		case i < 0:
-			target = "/"
-		case rest[i] == '?':
-			target = "/" + rest[i:]
-		default:
-			target = rest[i:]
+	if t := splitTarget(target); t.scheme != "" {
+		if !strings.EqualFold(t.scheme, "http") && !strings.EqualFold(t.scheme, "https") {
+			return "", "", fasthttp.StatusBadRequest
+		}
+		if target = t.rest; !strings.HasPrefix(target, "/") {
+			target = "/" + target
 		}
 	}
 	path, query, _ = strings.Cut(target, "?")

@@ -61,20 +61,7 @@ func (r *route) setScriptURL(ctx *fasthttp.RequestCtx) {
 		path = r.path
 	}
 	r.env.set("SCRIPT_URL", path)
-	r.env.set("SCRIPT_URI", r.selfURL(ctx)+path)
-}
-
-// selfURL is scheme and authority of this server in a URL (httpd 2.4
-// server/core.c, ap_construct_url).
-func (r *route) selfURL(ctx *fasthttp.RequestCtx) string {
-	name := r.serverName(ctx)
-	if strings.Contains(name, ":") && !strings.HasPrefix(name, "[") {
-		name = "[" + name + "]"
-	}
-	if port := r.serverPort(); port != r.defaultPort() {
-		name += ":" + strconv.Itoa(port)
-	}
-	return r.scheme + "://" + name
+	r.env.set("SCRIPT_URI", r.ownURL(path))
 }
 
 // passThrough makes the path that rules have come to the request's: Alias,

@@ -272,7 +272,7 @@ func (w *rewriting) qualify() {
 	if !strings.HasPrefix(w.name, "/") {
 		w.name = "/" + w.name
 	}
-	w.name = w.r.selfURL(w.ctx) + w.name
+	w.name = w.r.ownURL(w.name)
 }
 
 // reduce makes a path of a URL of this server (reduce_uri).

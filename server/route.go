@@ -13,10 +13,12 @@ import (
 // chosen, a file opened.
 type route struct {
 	host      *httpdconf.Host
-	scheme    string // http or https
+	scheme    string // of the host's URLs: http or https
 	settings  httpdconf.Records
-	target    string // as in the request line
-	authority string // of the request: Host, or the target's own
+	target    string         // as in the request line
+	authority string         // of the request: Host, or the target's own
+	local     netip.AddrPort // at which the connection came in
+	isTLS     bool
 	path      string // decoded and normalised
 	query     string
 	filename  string // what path is mapped to
@@ -92,14 +94,21 @@ type routes struct {
 	tables map[hostAddress]*hostTable
 	merged merged
 
+	uniform  bool // all hosts have the same limits
+	longest  int  // target that one of them takes, in bytes
+	headRoom int  // for a head that one of them takes, in bytes
+
 	glances   map[*httpdconf.Host]*glance
 	locations map[*httpdconf.Host]*locationIndex
 }
 
 func newRoutes(cfg *httpdconf.Config) *routes {
-	t := &routes{main: cfg.Main, tables: newHostTables(cfg.Hosts), glances: make(map[*httpdconf.Host]*glance), locations: make(map[*httpdconf.Host]*locationIndex)}
+	cfg.NameHosts()
+	t := &routes{main: cfg.Main, tables: newHostTables(cfg), uniform: true, glances: make(map[*httpdconf.Host]*glance), locations: make(map[*httpdconf.Host]*locationIndex)}
 	for _, h := range append([]*httpdconf.Host{cfg.Main}, cfg.Hosts...) {
 		t.glances[h], t.locations[h] = newGlance(h), newLocationIndex(h.Locations)
+		t.longest, t.headRoom = max(t.longest, h.Limits.Line), max(t.headRoom, headRoom(&h.Limits))
+		t.uniform = t.uniform && h.Limits == cfg.Main.Limits && h.Timeout == cfg.Main.Timeout
 	}
 	return t
 }
@@ -110,18 +119,37 @@ func newRoutes(cfg *httpdconf.Config) *routes {
 // the first of them (httpd 2.4 server/vhost.c, ap_update_vhost_given_ip and
 // check_hostalias).
 func (t *routes) find(local netip.AddrPort, authority string) *httpdconf.Host {
-	h, _ := t.choose(local, authority)
+	h, _ := t.choose(local, authority, "")
 	return h
 }
 
-// choose is find, and says why.
-func (t *routes) choose(local netip.AddrPort, authority string) (*httpdconf.Host, hostChoice) {
+// choose is find, and says why. A request without Host is for the host whose
+// ServerPath covers its target.
+func (t *routes) choose(local netip.AddrPort, authority, target string) (*httpdconf.Host, hostChoice) {
 	candidates := t.at(local)
 	if candidates == nil {
 		return t.main, hostChoice{}
 	}
-	h, name := candidates.named(hostName(authority))
-	return h, hostChoice{candidates, name}
+	if name := hostName(authority); name != "" {
+		h, name := candidates.named(name)
+		return h, hostChoice{table: candidates, name: name}
+	}
+	if path, _, _ := strings.Cut(target, "?"); len(candidates.paths) > 0 {
+		if h := candidates.below(path); h != nil {
+			return h, hostChoice{table: candidates, path: h.Path}
+		}
+	}
+	return candidates.first, hostChoice{table: candidates}
+}
+
+// first returns the host that holds for a connection until its request names
+// one: the first of its address (httpd 2.4 include/httpd.h, base_server of
+// conn_rec).
+func (t *routes) first(local netip.AddrPort) *httpdconf.Host {
+	if candidates := t.at(local); candidates != nil {
+		return candidates.first
+	}
+	return t.main
 }
 
 // at returns the hosts of the best of the addresses that match, nil if none
@@ -139,10 +167,13 @@ func (t *routes) at(local netip.AddrPort) *hostTable {
 	return nil
 }
 
-// hostName is an authority's host as names are compared: without its port and
-// a final dot.
+// hostName is an authority's host as names are compared: without its port, a
+// final dot and the brackets of IPv6 (httpd 2.4 server/vhost.c, fix_hostname).
 func hostName(authority string) string {
 	host, _, _ := cutPort(authority)
+	if strings.HasPrefix(host, "[") {
+		host = strings.Trim(host, "[]")
+	}
 	return strings.ToLower(strings.TrimSuffix(host, "."))
 }
 

@@ -1,11 +1,11 @@
 package server
 
 import (
+	"cmp"
 	"fmt"
 	"html"
+	"strconv"
 	"strings"
-
-	"github.com/valyala/fasthttp"
 
 	"github.com/wshttpd/wshttpd/httpdconf"
 )
@@ -31,33 +31,63 @@ func serverBanner(tokens httpdconf.Tokens) string {
 // the client says (UseCanonicalName On).
 func (r *route) isCanonical() bool {
 	core := r.settings.Core
-	return core != nil && core.CanonicalName != nil && *core.CanonicalName && r.host.Name != ""
+	return core != nil && core.CanonicalName != nil && *core.CanonicalName
 }
 
 // serverName is the host's name (httpd 2.4 server/core.c, ap_get_server_name).
-func (r *route) serverName(ctx *fasthttp.RequestCtx) string {
-	switch name := hostName(r.authority); {
-	case name != "" && !r.isCanonical():
+func (r *route) serverName() string {
+	if name := hostName(r.authority); name != "" && !r.isCanonical() {
 		return name
-	case r.host.Name != "":
-		return r.host.Name
 	}
-	return localAddr(ctx).Addr().Unmap().String()
+	return r.host.Name
+}
+
+// serverNameForURL is serverName with the brackets of IPv6 (httpd 2.4
+// server/core.c, ap_get_server_name_for_url).
+func (r *route) serverNameForURL() string {
+	name := r.serverName()
+	if strings.Contains(name, ":") {
+		return "[" + name + "]"
+	}
+	return name
 }
 
 // serverPort is the host's port (httpd 2.4 server/core.c,
-// ap_get_server_port): the client's, ServerName's, or the scheme's.
+// ap_get_server_port): the client's, ServerName's, or the scheme's; under
+// UseCanonicalPhysicalPort that of the connection stands in front of what the
+// client has not said.
 func (r *route) serverPort() int {
 	if _, port, has := cutPort(r.authority); has && !r.isCanonical() {
-		n := 0
-		if _, err := fmt.Sscan(port, &n); err == nil && n > 0 {
+		if n, err := strconv.Atoi(port); err == nil && n > 0 {
 			return n
 		}
 	}
-	if r.host.Port != 0 {
-		return r.host.Port
+	physical := 0
+	if core := r.settings.Core; core != nil && core.PhysicalPort != nil && *core.PhysicalPort {
+		physical = int(r.local.Port())
 	}
-	return r.defaultPort()
+	if r.isCanonical() {
+		return cmp.Or(r.host.Port, physical, r.defaultPort())
+	}
+	return cmp.Or(physical, r.host.Port, r.defaultPort())
+}
+
+// ownURL is the URL of a path on the host (httpd 2.4 server/core.c,
+// ap_construct_url).
+func (r *route) ownURL(path string) string {
+	authority := r.serverNameForURL()
+	if port := r.serverPort(); port != r.defaultPort() {
+		authority += ":" + strconv.Itoa(port)
+	}
+	return r.scheme + "://" + authority + path
+}
+
+// defaultPort is the port that a URL of the request's scheme leaves out.
+func (r *route) defaultPort() int {
+	if r.scheme == "https" {
+		return 443
+	}
+	return 80
 }
 
 // admin is ServerAdmin (httpd 2.4 include/httpd.h, DEFAULT_ADMIN).
@@ -70,11 +100,11 @@ func (r *route) admin() string {
 
 // signature is the footer of error pages (httpd 2.4 server/core.c,
 // ap_psignature).
-func (r *route) signature(ctx *fasthttp.RequestCtx) string {
+func (r *route) signature() string {
 	if r.settings.Core == nil {
 		return ""
 	}
-	host := html.EscapeString(r.serverName(ctx))
+	host := html.EscapeString(r.serverName())
 	switch r.settings.Core.Signature {
 	case httpdconf.SignatureOn:
 	case httpdconf.SignatureEmail:

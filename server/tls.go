@@ -93,7 +93,7 @@ func (s *Server) loadTLS() error {
 			if len(h.SSL.Certificates) > 0 {
 				place = h.SSL.Certificates[0].Range
 			}
-			return fmt.Errorf("AH02572: Failed to configure at least one certificate and key for %s (%s:%d): %w", h.ServerName(), place.Filename, place.Start.Line, err)
+			return fmt.Errorf("AH02572: Failed to configure at least one certificate and key for %s (%s:%d): %w", h.Name, place.Filename, place.Start.Line, err)
 		}
 		configs.of[h] = config
 	}
@@ -248,7 +248,7 @@ func addrPortOf(a net.Addr) netip.AddrPort {
 // secured answers what SSLRequireSSL forbids (httpd 2.4
 // modules/ssl/ssl_engine_kernel.c, ssl_hook_Access).
 func (s *Server) secured(ctx *fasthttp.RequestCtx, r *route) (refusal int) {
-	if r.settings.SSL == nil || !r.settings.SSL.RequireSSL || r.scheme == "https" {
+	if r.settings.SSL == nil || !r.settings.SSL.RequireSSL || r.isTLS {
 		return 0
 	}
 	r.trace.at(StepAccess, "the client does not speak TLS: 403", r.settings.SSL.Range)

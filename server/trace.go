@@ -89,14 +89,15 @@ func (t *trace) certified(h *httpdconf.Host, serverName string) {
 	if h.SSL != nil && len(h.SSL.Certificates) > 0 {
 		line = h.SSL.Certificates[0].Range
 	}
-	t.add(StepTLS, fmt.Sprintf("the client names %q, and gets the certificate of %s", serverName, h.ServerName()), line)
+	t.add(StepTLS, fmt.Sprintf("the client names %q, and gets the certificate of %s", serverName, h.Name), line)
 }
 
-// hostChoice says why a host was chosen: by an address, and by a name, or as
-// the first of those at the address.
+// hostChoice says why a host was chosen: by an address, and by a name or its
+// ServerPath, or as the first of those at the address.
 type hostChoice struct {
 	table *hostTable // of the address; nil where no host is at it
-	name  string     // ServerName or ServerAlias as it stands; "" for the first
+	name  string     // as it stands in ServerName, ServerAlias or VirtualHost; else ""
+	path  string     // of ServerPath; else ""
 }
 
 func (a hostAddress) String() string {
@@ -121,10 +122,14 @@ func (t *trace) host(h *httpdconf.Host, c hostChoice, local netip.AddrPort, auth
 	if c.table != nil {
 		where = fmt.Sprintf("among the hosts of %s", c.table.address)
 		switch named, isAlias := h.AliasRanges[c.name]; {
+		case c.path != "":
+			t.add(StepHost, fmt.Sprintf("%s, the first whose ServerPath %s covers the target", where, c.path), h.Range)
 		case c.name == "":
 			t.add(StepHost, fmt.Sprintf("%s, the first: none has the name %q", where, hostName(authority)), h.Range)
 		case isAlias:
 			t.add(StepHost, fmt.Sprintf("%s, the one whose ServerAlias %s is %q", where, c.name, hostName(authority)), h.Range, named)
+		case !strings.EqualFold(h.Name, c.name):
+			t.add(StepHost, fmt.Sprintf("%s, the one whose VirtualHost names %s", where, c.name), h.Range)
 		default:
 			t.add(StepHost, fmt.Sprintf("%s, the one whose ServerName is %q", where, hostName(authority)), h.Range, h.NameRange)
 		}

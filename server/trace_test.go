@@ -19,7 +19,7 @@ func TestTraceIsFree(t *testing.T) {
 	q, access := &httpdconf.AuthzRequest{}, &httpdconf.AccessRequest{}
 	request := func() {
 		var none *trace
-		host, choice := routes.choose(local, "h.example")
+		host, choice := routes.choose(local, "h.example", "/")
 		none.host(host, choice, local, "h.example")
 		none.path("/a", "/a", 0)
 		r := route{host: host, locations: routes.locations[host], path: "/a", merged: &routes.merged, trace: none}
