@@ -13,6 +13,7 @@ import (
 	"github.com/wshttpd/wshttpd/httpdconf"
 	"github.com/wshttpd/wshttpd/pluginloader"
 	"github.com/wshttpd/wshttpd/server"
+	"github.com/wshttpd/wshttpd/server/apxs"
 	"github.com/wshttpd/wshttpd/server/doctor"
 	"github.com/wshttpd/wshttpd/server/supervise"
 )
@@ -24,6 +25,9 @@ func main() {
 
 // run is main with an exit status: httpd's, which knows 0 and 1.
 func run(argv []string) int {
+	if code, done := apxs.Run(argv); done {
+		return code
+	}
 	c, err := supervise.Parse(argv)
 	if err != nil {
 		if text := strings.TrimPrefix(err.Error(), supervise.ErrUsage.Error()); text != "" {

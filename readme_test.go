@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"flag"
-	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -78,7 +77,7 @@ func sh(t *testing.T, dir, script string) string {
 	}
 	cmd := exec.Command("bash", "-euo", "pipefail", "-c", script)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "WSHTTPD="+root, "GOFLAGS=")
+	cmd.Env = append(os.Environ(), "PATH="+root+"/build:"+os.Getenv("PATH"), "GOFLAGS=")
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Errorf("%s: %v\n%s", script, err, out)
@@ -90,12 +89,12 @@ func sh(t *testing.T, dir, script string) string {
 // that runs this.
 func TestReadmeCommands(t *testing.T) {
 	plugin := t.TempDir()
-	for name, language := range map[string]string{"shout.c": "c", "main.go": "go"} {
-		dir := filepath.Join(plugin, language)
-		if err := os.Mkdir(dir, 0o755); err != nil {
+	for name, text := range map[string]string{"shout.c": blocks(t, "c")[0], "shout/main.go": blocks(t, "go")[0], "site/httpd.conf": shoutConf(t)} {
+		file := filepath.Join(plugin, name)
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(blocks(t, language)[0]), 0o644); err != nil {
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -166,10 +165,12 @@ func runCommand(t *testing.T, command, plugin string) {
 		if out := sh(t, ".", command); !strings.HasPrefix(out, "Server version: Apache/2.4.") {
 			t.Errorf("%s prints %q", command, out)
 		}
-	case strings.HasPrefix(command, "cc "):
-		sh(t, filepath.Join(plugin, "c"), command)
+	case strings.Contains(command, "-plugin "):
+		if out := sh(t, plugin, command); !strings.Contains(out, "installed site/modules/shout") && !strings.Contains(out, "loads: ShoutInit") {
+			t.Errorf("%s prints %q", command, out)
+		}
 	default:
-		sh(t, filepath.Join(plugin, "go"), command)
+		t.Errorf("nobody knows what %q does", command)
 	}
 }
 
@@ -220,17 +221,23 @@ func echoes(t *testing.T, url, message, want string) {
 	}
 }
 
+// shoutConf is a configuration with the lines of the README, for the plugin in
+// Go and, under another path, for the one in C.
+func shoutConf(t *testing.T) string {
+	conf := "Listen 127.0.0.1:8080\nErrorLog /dev/stderr\nLoadModule websocket_module x\n"
+	for _, block := range blocks(t, "apache") {
+		if strings.Contains(block, "shout_init") {
+			return conf + block + strings.NewReplacer("/shout>", "/shout_c>", "shout.so", "shout_c.so").Replace(block)
+		}
+	}
+	t.Fatal("the README has no lines for shout.so")
+	return ""
+}
+
 // shouts serves the two plugins that the README has one write.
 func shouts(t *testing.T, plugin string) {
-	conf := "Listen 127.0.0.1:8080\nErrorLog /dev/stderr\nLoadModule websocket_module x\n"
-	for _, kind := range []string{"c", "go"} {
-		conf += fmt.Sprintf("<Location /%s>\nSetHandler websocket-handler\nWebSocketHandler %s/shout_%s.so shout_init\n</Location>\n", kind, kind, kind)
-	}
-	if err := os.WriteFile(filepath.Join(plugin, "httpd.conf"), []byte(conf), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	serving(t, "build/wshttpd -X -d "+plugin+" -f httpd.conf", func() {
-		echoes(t, "ws://127.0.0.1:8080/c", "hello", "HELLO")
-		echoes(t, "ws://127.0.0.1:8080/go", "hello", "HELLO")
+	serving(t, "build/wshttpd -X -d "+plugin+"/site -f httpd.conf", func() {
+		echoes(t, "ws://127.0.0.1:8080/shout", "hello", "HELLO")
+		echoes(t, "ws://127.0.0.1:8080/shout_c", "hello", "HELLO")
 	})
 }

@@ -20,7 +20,8 @@ type goLibrary struct {
 	exports []string
 }
 
-const rebuild = "rebuild the plugin with the server's own go release and flags: go build -trimpath -buildmode=plugin"
+const rebuild = "rebuild the plugin with the server's own go release and flags: wshttpd build-plugin DIR -o FILE, " +
+	"which runs go build -trimpath -buildmode=plugin"
 
 // openGo opens a Go plugin that will load. mu is held.
 func (l *Loader) openGo(path string, k kind) (opened, *Error) {

@@ -27,8 +27,11 @@ type Inspection struct {
 	Needed  []NeededLibrary
 	Symbols []NeededSymbols
 	Exports []string // functions; of a Go plugin those of its main package
-	Init    string   // what INIT stands for among Exports, "" if nothing
-	Problem *Error   // why it can never be loaded; nil if it may be
+	// Differs is all in which a Go plugin's build differs from this server's so
+	// that it cannot be loaded: release, flags, packages.
+	Differs []string
+	Init    string // what INIT stands for among Exports, "" if nothing
+	Problem *Error // why it can never be loaded; nil if it may be
 }
 
 // NeededLibrary is a library that a file names.
@@ -70,6 +73,7 @@ func Inspect(file, init string) *Inspection {
 			return !token.IsExported(name) || strings.Contains(name, ".") // a method
 		})
 		what, names = "exported function", goNames(init)
+		i.Differs = differences(path, k.build)
 	}
 	if at := slices.IndexFunc(names, func(name string) bool { return slices.Contains(k.exports, name) }); at >= 0 {
 		i.Init = names[at]

@@ -89,10 +89,9 @@ func (l *Loader) Load(file, init string) (wsplugin.Plugin, error) {
 		if e := lib.kind.onlyModule(file, init); e != nil {
 			return nil, e
 		}
-		l.open(lib)
 	}
-	if lib.err != nil {
-		return nil, lib.err
+	if e := l.open(lib); e != nil {
+		return nil, e
 	}
 	p, err := lib.open.init(l, file, init)
 	if err != nil {
@@ -100,6 +99,17 @@ func (l *Loader) Load(file, init string) (wsplugin.Plugin, error) {
 	}
 	l.mendSignals(file)
 	return p, nil
+}
+
+// Open opens the library at this absolute path and calls nothing in it but
+// what runs when it is opened. The error is an *Error.
+func (l *Loader) Open(file string) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if e := l.open(l.library(file)); e != nil {
+		return e
+	}
+	return nil
 }
 
 // library returns the library at a path, which may not be open yet. mu is held.
@@ -133,14 +143,18 @@ func resolve(file string) (path string, info os.FileInfo, err error) {
 	return path, info, err
 }
 
-// open opens a library that has been inspected. mu is held.
-func (l *Loader) open(lib *library) {
+// open opens a library, unless it is open or cannot be. mu is held.
+func (l *Loader) open(lib *library) *Error {
+	if lib.err != nil || lib.open != nil {
+		return lib.err
+	}
 	switch lib.kind.form {
 	case goPlugin:
 		lib.open, lib.err = l.openGo(lib.path, lib.kind)
 	case cShared:
 		lib.open, lib.err = l.openC(lib.path, lib.kind)
 	}
+	return lib.err
 }
 
 // LoadFile opens a library for others to find its symbols, as httpd's LoadFile
@@ -184,7 +198,11 @@ func (l *Loader) destroy(d wsplugin.Destroyer) {
 
 // withoutInit refuses a library in which none of the names is.
 func withoutInit(path, what string, names, exports []string) *Error {
-	return &Error{sentenceInit, fmt.Sprintf("%s: no %s %s", path, what, strings.Join(names, " or ")), remedyNearest(names[0], exports)}
+	remedy := ""
+	if len(names) > 0 { // an empty INIT stands for no exported name at all
+		remedy = remedyNearest(names[0], exports)
+	}
+	return &Error{sentenceInit, fmt.Sprintf("%s: no %s %s", path, what, strings.Join(names, " or ")), remedy}
 }
 
 // initNames returns the names under which an init function is looked for: the

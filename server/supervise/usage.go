@@ -15,6 +15,7 @@ const usage = `Usage: %[1]s [-D name] [-d directory] [-f file]
        %[2]s [-k start|restart|graceful|graceful-stop|stop]
        %[2]s explain URL [-H 'Name: value'] [-X METHOD] [--from ADDRESS] [--to ADDRESS:PORT] [--json]
        %[2]s [-v] [-V] [-h] [-l] [-L] [-t] [-T] [-S] [-X]
+       %[2]s build-plugin|check-plugin|query ...
 Options:
   -D name            : define a name for use in <IfDefine name> directives
   -d directory       : specify an alternate initial ServerRoot
