@@ -168,9 +168,9 @@ func (s *Server) serveDocument(ctx *fasthttp.RequestCtx, r, outer *route) int {
 	if r.inside == nil {
 		return ctx.Response.StatusCode()
 	}
-	next := s.redirectedInside(ctx, r)
-	if next == nil {
-		return fasthttp.StatusInternalServerError
+	next, status := s.redirectedInside(r)
+	if status != 0 {
+		return status
 	}
 	*r = *next
 	r.isDocument = true

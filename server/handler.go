@@ -71,7 +71,12 @@ func (s *Server) serveHTTP(ctx *fasthttp.RequestCtx) (r *route) {
 	}
 	s.earlyHeaders(ctx, r)
 	s.serveRoute(ctx, r)
-	for next := s.redirectedInside(ctx, r); next != nil; next = s.redirectedInside(ctx, next) {
+	for next := r; next.inside != nil; {
+		if next, status = s.redirectedInside(next); status != 0 {
+			s.answer(ctx, status)
+			s.finish(ctx, next)
+			break
+		}
 		s.serveRoute(ctx, next)
 	}
 	return r

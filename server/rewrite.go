@@ -273,27 +273,21 @@ func (w *rewriting) isQueryClean() bool {
 const maxInside = 10
 
 // redirectedInside returns the route of what rules of a section want to be
-// served instead, nil where they want nothing. The answer is made where that
-// cannot be (httpd 2.4 modules/http/http_request.c, ap_internal_redirect).
-func (s *Server) redirectedInside(ctx *fasthttp.RequestCtx, r *route) *route {
-	if r.inside == nil {
-		return nil
-	}
-	next := r.renamed()
+// served instead, where inside is set. A status that is not 0 is the answer, and
+// the route that by whose settings it is given (httpd 2.4
+// modules/http/http_request.c, ap_internal_redirect).
+func (s *Server) redirectedInside(r *route) (next *route, status int) {
+	next = r.renamed()
 	next.vary, next.inMemory = r.vary, r.inMemory
 	next.env.set("REDIRECT_STATUS", strconv.Itoa(fasthttp.StatusOK))
 	if next.redirects++; next.redirects > maxInside {
 		s.logOf(r).printf("core", httpdconf.LevelError, r.client.String(),
 			"AH00124: Request exceeded the limit of %d internal redirects due to probable configuration error", maxInside)
-		s.answer(ctx, fasthttp.StatusInternalServerError)
-		return nil
+		return r, fasthttp.StatusInternalServerError
 	}
 	target, _, _ := strings.Cut(*r.inside, "#")
-	var status int
-	if next.path, next.query, status = parseTarget(target); status != 0 {
-		s.answer(ctx, status)
-		return nil
+	if next.path, next.query, status = parseTarget(target); status == 0 {
+		next.trace.inside(next)
 	}
-	next.trace.inside(next)
-	return next
+	return next, status
 }
