@@ -36,6 +36,14 @@ var ciphers = []cipher{
 	{tls.TLS_RSA_WITH_AES_128_CBC_SHA, "AES128-SHA", " HIGH RSA aRSA kRSA AES AES128 SHA1 SHA "},
 }
 
+// CipherName is OpenSSL's name of a suite.
+func CipherName(id uint16) string {
+	if i := slices.IndexFunc(ciphers, func(c cipher) bool { return c.id == id }); i >= 0 {
+		return ciphers[i].name
+	}
+	return tls.CipherSuiteName(id)
+}
+
 // cipherWords are OpenSSL's words, those that select nothing here as well: what
 // Go has not cannot be chosen. It is constant.
 var cipherWords = strings.Fields(`ALL COMPLEMENTOFALL COMPLEMENTOFDEFAULT DEFAULT HIGH MEDIUM LOW EXP EXPORT EXPORT40 EXPORT56 eNULL NULL aNULL kRSA aRSA RSA kDHr kDHd kDH kEDH kDHE EDH DHE

@@ -52,6 +52,7 @@ type walk struct {
 	workers    workers
 	limitSets  map[*Host][]func(*HTTPLimits)
 	behind     behind
+	sslAsked   []sslAsked
 	unserved   []*syntax.Node  // in the section: what names handlers that are not here
 	noted      map[string]bool // directives that were noted, lower case
 	fork       *hcl.Range      // the first directive that only the fork has
@@ -257,7 +258,7 @@ func commandTable() map[string][]command {
 	for _, rows := range []map[string]command{
 		coreCommands(), hostCommands(), sectionCommands(), soCommands(), mpmCommands(), unixdCommands(),
 		webSocketCommands(), draft76Commands(), authzCoreCommands(), accessCompatCommands(), dirCommands(), mimeCommands(), aliasCommands(), filterCommands(),
-		authnCommands(), envCommands(), logConfigCommands(), sslCommands(),
+		authnCommands(), envCommands(), logConfigCommands(), sslCommands(), sslIdleCommands(), sslClientCommands(), sslDirCommands(),
 		limitCommands(), capCommands("event.c"), capCommands("worker.c"), capCommands("prefork.c"), ifCommands(), answerCommands(), fileCommands(), headersCommands(), limitSectionCommands(), remoteIPCommands(), rewriteCommands(),
 	} {
 		for name, c := range rows {

@@ -41,6 +41,8 @@ type Config struct {
 	// OriginCheckSource is the directive that made it OriginSame.
 	OriginCheckSource *hcl.Range
 
+	SNIPolicy SNIPolicy // SSLVHostSNIPolicy
+
 	Cap Cap // of connections
 
 	// Methods are those that Limit sections name beyond httpd's own: a file

@@ -70,9 +70,9 @@ func (w *walk) readCondition(n *syntax.Node, s *Section) *problem {
 }
 
 // unservedReads are what expressions may name and this server does not have:
-// identifiers of log lines, the owners of a file, and subrequests. It is
-// constant.
-var unservedReads = set("CONN_LOG_ID REQUEST_LOG_ID SCRIPT_USER SCRIPT_GROUP F U A")
+// identifiers of log lines, the owners of a file, subrequests, and extensions
+// of certificates. It is constant.
+var unservedReads = set("CONN_LOG_ID REQUEST_LOG_ID SCRIPT_USER SCRIPT_GROUP F U A peerextlist")
 
 func set(names string) map[string]bool {
 	m := make(map[string]bool)
@@ -82,16 +82,19 @@ func set(names string) map[string]bool {
 	return m
 }
 
+// exprOptions say what expressions may name.
+func (w *walk) exprOptions() expr.Options { return expr.Options{SSL: w.modules.isLoaded("mod_ssl.c")} }
+
 // condition compiles an expression that is true or false; refused is what
 // httpd says in front of what is wrong with it.
 func (w *walk) condition(text, refused string) (*expr.Expr, *problem) {
-	e, err := expr.Parse(text)
+	e, err := w.exprOptions().Parse(text)
 	return checkedExpr(e, err, refused)
 }
 
 // textExpr is condition for an expression that gives a text.
 func (w *walk) textExpr(text, refused string) (*expr.Expr, *problem) {
-	e, err := expr.ParseString(text)
+	e, err := w.exprOptions().ParseString(text)
 	return checkedExpr(e, err, refused)
 }
 

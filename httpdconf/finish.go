@@ -46,6 +46,7 @@ func (w *walk) finish() {
 			w.warnResets(h)
 		}
 	}
+	w.checkSSL()
 	w.warnSkipped(w.reader.nodes)
 	w.noteOriginCheck()
 	w.diags = append(w.diags, w.checks...)

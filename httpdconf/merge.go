@@ -13,7 +13,7 @@ func (base Records) Merge(over Records) Records {
 		Authz:     mergeAuthz(base.Authz, over.Authz),
 		Access:    replace(base.Access, over.Access),
 		Authn:     mergeAuthn(base.Authn, over.Authn),
-		SSL:       replace(base.SSL, over.SSL),
+		SSL:       mergeSSL(base.SSL, over.SSL),
 		Env:       mergeEnv(base.Env, over.Env),
 		Alias:     mergeAlias(base.Alias, over.Alias),
 		Index:     mergeIndex(base.Index, over.Index),

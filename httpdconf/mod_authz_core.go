@@ -15,7 +15,7 @@ import (
 // mod_authz_host that need no name to be resolved.
 func authzCoreCommands() map[string]command {
 	return map[string]command{
-		"Require":                     {"mod_authz_core.c", (*walk).setRequire, "`all`, `ip`, `local`, `host`, `forward-dns`, `method`, `expr`, `env`, `user`, `valid-user`, `group`, each also with `not`; any other refuses the start"},
+		"Require":                     {"mod_authz_core.c", (*walk).setRequire, "`all`, `ip`, `local`, `host`, `forward-dns`, `method`, `expr`, `env`, `user`, `valid-user`, `group`, `ssl`, `ssl-verify-client`, each also with `not`; any other refuses the start"},
 		"<RequireAll":                 {"mod_authz_core.c", (*walk).requireSection, "all rules in it have to hold"},
 		"<RequireAny":                 {"mod_authz_core.c", (*walk).requireSection, "one rule in it has to hold"},
 		"<RequireNone":                {"mod_authz_core.c", (*walk).requireSection, "no rule in it may hold"},
@@ -53,7 +53,7 @@ func (w *walk) setRequire(n *syntax.Node, _ []syntax.Arg) *problem {
 		}
 		return &problem{text: "Unknown Authz provider: " + name, at: n.ArgsRange(), hint: hint}
 	}
-	rule, p := requirement(provider, rest)
+	rule, p := w.requirement(provider, rest)
 	if p != nil {
 		p.at = n.ArgsRange()
 		return p
@@ -142,7 +142,7 @@ func (w *walk) requireSection(n *syntax.Node, _ []syntax.Arg) *problem {
 }
 
 // requirement reads one Require line.
-func requirement(provider, args string) (*AuthzRule, *problem) {
+func (w *walk) requirement(provider, args string) (*AuthzRule, *problem) {
 	rule := &AuthzRule{Provider: provider}
 	switch provider {
 	case "all":
@@ -168,26 +168,31 @@ func requirement(provider, args string) (*AuthzRule, *problem) {
 		}
 		return rule, nil
 	case "expr":
-		return rule, requireExpr(rule, args)
+		return rule, w.requireExpr(rule, args)
+	case "ssl", "ssl-verify-client":
+		if args != "" {
+			return nil, &problem{text: fmt.Sprintf("'Require %s' does not take arguments", provider)}
+		}
+		return rule, nil
 	case "env", "valid-user":
 		rule.Names = wordsOf(args)
 		return rule, nil
 	case "user", "group", "host", "forward-dns":
-		return rule, requireNames(rule, args)
+		return rule, w.requireNames(rule, args)
 	}
 	return nil, &problem{
 		text: fmt.Sprintf("Require %s is not obeyed by this version of wshttpd", provider),
-		hint: "rather than let everybody in, the server does not start; Require all, ip, local, host, forward-dns, method, expr, env, user, valid-user and group are obeyed",
+		hint: "rather than let everybody in, the server does not start; Require all, ip, local, host, forward-dns, method, expr, env, user, valid-user, group, ssl and ssl-verify-client are obeyed",
 	}
 }
 
 // requireNames reads words that an expression may stand for.
-func requireNames(rule *AuthzRule, args string) *problem {
+func (w *walk) requireNames(rule *AuthzRule, args string) *problem {
 	if !strings.ContainsAny(args, "%$\\") {
 		rule.Names = wordsOf(args)
 		return nil
 	}
-	e, err := expr.ParseString(args)
+	e, err := w.exprOptions().ParseString(args)
 	e, p := checkedExpr(e, err, "Cannot parse expression in require line: ")
 	rule.Text = e
 	return p
@@ -201,8 +206,8 @@ var httpMethods = []string{
 }
 
 // requireExpr reads "Require expr". An expression in quotes is one word.
-func requireExpr(rule *AuthzRule, args string) *problem {
-	e, err := expr.Parse(unquoted(args))
+func (w *walk) requireExpr(rule *AuthzRule, args string) *problem {
+	e, err := w.exprOptions().Parse(unquoted(args))
 	e, p := checkedExpr(e, err, "Cannot parse expression in require line: ")
 	if p != nil {
 		return p
@@ -325,6 +330,9 @@ type AuthzRequest struct {
 	IsMember func(groups []string) bool // of User
 	IsSet    func(variable string) bool // in the environment
 
+	IsTLS      bool // the connection is
+	IsVerified bool // the client has a certificate that was found good
+
 	HostIs    func(domain string) bool // of the name of Client
 	IsAddress func(host string) bool   // of Client, by the addresses of a host
 
@@ -434,6 +442,10 @@ func (r *AuthzRule) holds(q *AuthzRequest) AuthzResult {
 		holds = q.Client.IsLoopback() || q.Client == q.Server
 	case "ip":
 		holds = slices.ContainsFunc(r.Networks, func(p netip.Prefix) bool { return p.Contains(q.Client) })
+	case "ssl":
+		holds = q.IsTLS
+	case "ssl-verify-client":
+		holds = q.IsVerified
 	case "method":
 		holds = slices.Contains(r.Methods, q.Method)
 	case "expr":

@@ -88,7 +88,7 @@ func (w *walk) formattedLog(n *syntax.Node, words []syntax.Arg, l *AccessLog) *p
 		}
 	}
 	if len(words) == 3 {
-		if p := l.condition(words[2]); p != nil {
+		if p := l.condition(w.exprOptions(), words[2]); p != nil {
 			return p
 		}
 	}
@@ -97,7 +97,7 @@ func (w *walk) formattedLog(n *syntax.Node, words []syntax.Arg, l *AccessLog) *p
 }
 
 // condition reads env= and expr=.
-func (l *AccessLog) condition(word syntax.Arg) *problem {
+func (l *AccessLog) condition(options expr.Options, word syntax.Arg) *problem {
 	if name, is := strings.CutPrefix(word.Text, "env="); is {
 		l.Env, l.Unless = strings.CutPrefix(name, "!")
 		if l.Env == "" {
@@ -109,7 +109,7 @@ func (l *AccessLog) condition(word syntax.Arg) *problem {
 	if !is {
 		return &problem{text: "error in condition clause", at: word.Range}
 	}
-	e, err := expr.Parse(source)
+	e, err := options.Parse(source)
 	e, p := checkedExpr(e, err, "")
 	if p != nil {
 		p.at = word.Range

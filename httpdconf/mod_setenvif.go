@@ -181,7 +181,7 @@ func (w *walk) setEnvIfExpr(n *syntax.Node) *problem {
 	if source == "" {
 		return &problem{text: "Missing expression for SetEnvIfExpr"}
 	}
-	e, err := expr.Parse(source)
+	e, err := w.exprOptions().Parse(source)
 	e, p := checkedExpr(e, err, fmt.Sprintf("Could not parse expression \"%s\": ", source))
 	if p != nil {
 		return p

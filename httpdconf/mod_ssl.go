@@ -1,10 +1,8 @@
 package httpdconf
 
 import (
-	"crypto/tls"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -18,62 +16,70 @@ type SSLHost struct {
 	Engine             *bool
 	Certificates, Keys []SSLFile // PEM; a key may stand in its certificate's file
 	Chain              *SSLFile
-	MinVersion         uint16   // tls.VersionTLS12; 0 leaves it to the server
-	MaxVersion         uint16   // the same
-	Ciphers            []uint16 // up to TLS 1.2; nil leaves them to the server
-	Verify             SSLVerify
-	VerifyDepth        int // certificates above the client's; 0 for 1, httpd's default
-	CAFile             *SSLFile
+
+	SSLSession
+	Clients SSLClients
 }
 
-// SSLFile is a file that a line names.
+// SSLFile is a file or folder that a line names.
 type SSLFile struct {
 	Path  string // absolute
 	Range hcl.Range
 }
 
-// SSLVerify says whether clients need a certificate.
-type SSLVerify int
-
-// The modes of SSLVerifyClient.
-const (
-	SSLVerifyUnset SSLVerify = iota
-	SSLVerifyNone
-	SSLVerifyOptional
-	SSLVerifyRequire
-)
-
-// SSLDir is mod_ssl's record of a section.
-type SSLDir struct {
-	RequireSSL bool
-	Range      hcl.Range
+// PathOf returns where a file is, "" for none.
+func (f *SSLFile) PathOf() string {
+	if f == nil {
+		return ""
+	}
+	return f.Path
 }
 
 // SpeaksTLS reports whether a host speaks TLS.
 func (h *Host) SpeaksTLS() bool { return h.SSL != nil && h.SSL.Engine != nil && *h.SSL.Engine }
 
-// sslCommands are the rows of mod_ssl.
+// sslRow makes a row of mod_ssl.
+func sslRow(effect string, set func(*walk, *syntax.Node, []syntax.Arg) *problem) command {
+	return command{"mod_ssl.c", set, effect}
+}
+
+// sslCommands are the rows of mod_ssl about hosts, their certificates and their
+// sessions.
 func sslCommands() map[string]command {
-	row := func(effect string, set func(*walk, *syntax.Node, []syntax.Arg) *problem) command {
-		return command{"mod_ssl.c", set, effect}
-	}
 	return map[string]command{
-		"SSLEngine":                row("`on` or `off`: TLS for the host; `optional` refuses the start", (*walk).sslEngine),
-		"SSLCertificateFile":       row("certificate and chain, PEM; several for several kinds of keys", (*walk).sslCertificate),
-		"SSLCertificateKeyFile":    row("private key, PEM, without a passphrase", (*walk).sslKey),
-		"SSLCertificateChainFile":  row("certificates between the server's and the root", (*walk).sslChain),
-		"SSLProtocol":              row("versions from TLSv1 to TLSv1.3 that follow one another", (*walk).sslProtocol),
-		"SSLCipherSuite":           row("OpenSSL's cipher strings, for versions up to TLSv1.2; those of TLSv1.3 are fixed", (*walk).sslCipherSuite),
-		"SSLHonorCipherOrder":      row("no effect: the server's order holds", (*walk).sslAccepted),
-		"SSLVerifyClient":          row("`none`, `optional` or `require` for a host; in a section only `none`", (*walk).sslVerifyClient),
-		"SSLVerifyDepth":           row("how many certificates may stand above the client's", (*walk).sslVerifyDepth),
-		"SSLCACertificateFile":     row("certificates by which clients' are judged", (*walk).sslCAFile),
-		"SSLRequireSSL":            row("403 without TLS", (*walk).sslRequireSSL),
-		"SSLOptions":               row("`FakeBasicAuth` refuses the start, the others have no effect", (*walk).sslOptions),
-		"SSLStrictSNIVHostCheck":   row("`off`, which is the default", (*walk).sslOnlyOff),
-		"SSLFIPS":                  row("`off`, which is the default", (*walk).sslOnlyOff),
-		"SSLInsecureRenegotiation": row("`off`, which is the default; nothing is negotiated again", (*walk).sslOnlyOff),
+		"SSLEngine":                sslRow("`on` or `off`: TLS for the host; `optional` refuses the start", (*walk).sslEngine),
+		"SSLCertificateFile":       sslRow("certificate and chain, PEM; several for several kinds of keys", (*walk).sslCertificate),
+		"SSLCertificateKeyFile":    sslRow("private key, PEM, without a passphrase", (*walk).sslKey),
+		"SSLCertificateChainFile":  sslRow("certificates between the server's and the root", (*walk).sslChain),
+		"SSLPassPhraseDialog":      sslRow("no effect: a key with a passphrase refuses the start", (*walk).sslAccepted),
+		"SSLProtocol":              sslRow("versions from TLSv1 to TLSv1.3 that follow one another", (*walk).sslProtocol),
+		"SSLCipherSuite":           sslRow("OpenSSL's cipher strings, for versions up to TLSv1.2; those of TLSv1.3 are fixed; in a section it refuses the start", (*walk).sslCipherSuite),
+		"SSLHonorCipherOrder":      sslRow("no effect: the server's order holds", (*walk).sslAccepted),
+		"SSLOpenSSLConfCmd":        sslRow("`Protocol`, `MinProtocol`, `MaxProtocol`, `CipherString`, `Ciphersuites`, `Groups`, `Curves`, `ECDHParameters`; `DHParameters` has no effect; any other refuses the start", (*walk).sslConfCmd),
+		"SSLSessionTickets":        sslRow("`off`: no session is taken up again", (*walk).sslTickets),
+		"SSLSessionTicketKeyFile":  sslRow("48 bytes: servers of this kind that have the same take up each other's sessions", (*walk).sslTicketKey),
+		"SSLStrictSNIVHostCheck":   sslRow("403 for clients that do not name the host in the handshake", (*walk).sslStrictSNI),
+		"SSLVHostSNIPolicy":        sslRow("`strict`, `secure`, `authonly`, `insecure`: which other hosts a connection may be used for; else 421", (*walk).sslSNIPolicy),
+		"SSLFIPS":                  sslRow("`off`, which is the default", (*walk).sslOnlyOff),
+		"SSLInsecureRenegotiation": sslRow("`off`, which is the default; nothing is negotiated again", (*walk).sslOnlyOff),
+		"SSLOCSPEnable":            sslRow("`off`, which is the default", (*walk).sslOnlyOff),
 	}
+}
+
+// sslIdleCommands are the rows of what only matters to what is not here: no
+// server is spoken to as a client, and no responder of OCSP is asked.
+func sslIdleCommands() map[string]command {
+	rows := make(map[string]command)
+	for name := range strings.FieldsSeq(`SSLProxyCACertificateFile SSLProxyCACertificatePath SSLProxyCARevocationCheck SSLProxyCARevocationFile SSLProxyCARevocationPath SSLProxyCheckPeerCN
+		SSLProxyCheckPeerExpire SSLProxyCheckPeerName SSLProxyCipherSuite SSLProxyEngine SSLProxyMachineCertificateChainFile SSLProxyMachineCertificateFile
+		SSLProxyMachineCertificatePath SSLProxyProtocol SSLProxyVerify SSLProxyVerifyDepth`) {
+		rows[name] = sslRow("no effect: requests are not passed on to other servers", (*walk).sslAccepted)
+	}
+	for name := range strings.FieldsSeq(`SSLOCSPDefaultResponder SSLOCSPNoVerify SSLOCSPOverrideResponder SSLOCSPProxyURL SSLOCSPResponderCertificateFile SSLOCSPResponderTimeout
+		SSLOCSPResponseMaxAge SSLOCSPResponseTimeSkew SSLOCSPUseRequestNonce`) {
+		rows[name] = sslRow("no effect: `SSLOCSPEnable` refuses the start", (*walk).sslAccepted)
+	}
+	return rows
 }
 
 func (w *walk) ssl() *SSLHost {
@@ -86,13 +92,18 @@ func (w *walk) ssl() *SSLHost {
 func (w *walk) sslEngine(_ *syntax.Node, words []syntax.Arg) *problem {
 	switch strings.ToLower(words[0].Text) {
 	case "on", "off":
-		on := strings.EqualFold(words[0].Text, "on")
-		w.ssl().Engine = &on
+		w.ssl().Engine = switched(words)
 		return nil
 	case "optional":
 		return &problem{text: "SSLEngine optional" + notObeyed, at: words[0].Range, hint: "a connection cannot become TLS later; use on"}
 	}
 	return &problem{text: "Argument must be On or Off", at: words[0].Range}
+}
+
+// switched is the value of a switch whose word has been checked.
+func switched(words []syntax.Arg) *bool {
+	on := strings.EqualFold(words[0].Text, "on")
+	return &on
 }
 
 // sslFile checks that a file is there and holds something (httpd 2.4
@@ -101,6 +112,15 @@ func (w *walk) sslFile(n *syntax.Node, word syntax.Arg) (*SSLFile, *problem) {
 	f := &SSLFile{Path: w.rootRelative(word.Text), Range: n.Range()}
 	if info, err := os.Stat(f.Path); err != nil || info.Size() == 0 || !info.Mode().IsRegular() {
 		return nil, &problem{text: n.Name + ": file '" + f.Path + "' does not exist or is empty", at: word.Range}
+	}
+	return f, nil
+}
+
+// sslFolder is sslFile for a folder (ssl_cmd_check_dir).
+func (w *walk) sslFolder(n *syntax.Node, word syntax.Arg) (*SSLFile, *problem) {
+	f := &SSLFile{Path: w.rootRelative(word.Text), Range: n.Range()}
+	if info, err := os.Stat(f.Path); err != nil || !info.IsDir() {
+		return nil, &problem{text: n.Name + ": directory '" + f.Path + "' does not exist", at: word.Range}
 	}
 	return f, nil
 }
@@ -126,169 +146,30 @@ func (w *walk) sslChain(n *syntax.Node, words []syntax.Arg) (p *problem) {
 	return p
 }
 
-func (w *walk) sslCAFile(n *syntax.Node, words []syntax.Arg) (p *problem) {
-	if w.section != nil {
-		return inSection(n)
+func (w *walk) sslAccepted(*syntax.Node, []syntax.Arg) *problem { return nil }
+
+func (w *walk) sslOnlyOff(n *syntax.Node, words []syntax.Arg) *problem {
+	if words = n.Words(); len(words) == 1 && strings.EqualFold(words[0].Text, "off") {
+		return nil
 	}
-	w.ssl().CAFile, p = w.sslFile(n, words[0])
-	return p
+	return &problem{text: n.Name + " " + n.Args + notObeyed, at: n.ArgsRange(), hint: "off is obeyed"}
 }
 
 // inSection refuses what would need a second handshake once the path is known.
 func inSection(n *syntax.Node) *problem {
 	return &problem{
 		text: n.Name + " in a section" + notObeyed, at: n.NameRange(),
-		hint: "certificates are asked for before the path is known: write it for the whole host",
+		hint: "nothing is negotiated again once the path is known: write it for the whole host",
 	}
 }
 
-// sslVersions are the versions in their order. It is constant.
-var sslVersions = []struct {
-	name  string
-	value uint16
-}{{"tlsv1", tls.VersionTLS10}, {"tlsv1.1", tls.VersionTLS11}, {"tlsv1.2", tls.VersionTLS12}, {"tlsv1.3", tls.VersionTLS13}}
-
-// sslProtocol reads SSLProtocol (httpd 2.4 modules/ssl/ssl_engine_config.c,
-// ssl_cmd_protocol_parse). SSLv3 is spoken by nobody here.
-func (w *walk) sslProtocol(n *syntax.Node, _ []syntax.Arg) *problem {
-	var on [4]bool
-	for _, word := range n.Words() {
-		name, sign := strings.ToLower(word.Text), byte(0)
-		if name != "" && (name[0] == '+' || name[0] == '-') {
-			sign, name = name[0], name[1:]
-		}
-		var set [4]bool
-		switch i := slices.IndexFunc(sslVersions, func(v struct {
-			name  string
-			value uint16
-		}) bool {
-			return v.name == name
-		}); {
-		case i >= 0:
-			set[i] = true
-		case name == "all":
-			set = [4]bool{true, true, true, true}
-		case name == "sslv3":
-		case name == "sslv2":
-			if sign != '-' {
-				return &problem{text: "SSLProtocol: SSLv2 is no longer supported", at: word.Range}
-			}
-		default:
-			return &problem{text: "SSLProtocol: Illegal protocol '" + strings.TrimLeft(word.Text, "+-") + "'", at: word.Range}
-		}
-		for i := range on {
-			switch sign {
-			case '+':
-				on[i] = on[i] || set[i]
-			case '-':
-				on[i] = on[i] && !set[i]
-			default:
-				on[i] = set[i]
-			}
-		}
+// overlay takes a host's own files, and of the main server's those behind as
+// many (modssl_ctx_cfg_merge_certkeys_array).
+func overlay(main, own []SSLFile) []SSLFile {
+	if len(own) >= len(main) {
+		return own
 	}
-	first, last := slices.Index(on[:], true), -1
-	for i, spoken := range on {
-		if spoken {
-			last = i
-		}
-	}
-	if first < 0 || slices.Contains(on[first:last+1], false) {
-		return &problem{text: "SSLProtocol " + n.Args + notObeyed, at: n.ArgsRange(), hint: "name versions from TLSv1 to TLSv1.3 that follow one another"}
-	}
-	w.ssl().MinVersion, w.ssl().MaxVersion = sslVersions[first].value, sslVersions[last].value
-	return nil
-}
-
-func (w *walk) sslCipherSuite(n *syntax.Node, words []syntax.Arg) *problem {
-	if w.section != nil {
-		return inSection(n)
-	}
-	if len(words) == 2 {
-		switch words[0].Text {
-		case "TLSv1.3":
-			w.differs(n, words[1].Range, LevelWarn, "ssl", "SSLCipherSuite TLSv1.3 has no effect: the suites of that version are fixed", "")
-			return nil
-		case "SSL":
-			words = words[1:]
-		default:
-			return &problem{text: "protocol '" + words[0].Text + "' not supported", at: words[0].Range}
-		}
-	}
-	ciphers, unknown := parseCiphers(words[0].Text)
-	switch {
-	case unknown != "":
-		return &problem{text: "SSLCipherSuite: unknown cipher '" + unknown + "'", at: words[0].Range, hint: "rather than guess, the server does not start"}
-	case len(ciphers) == 0:
-		return &problem{text: "SSLCipherSuite: none of these ciphers is to be had", at: words[0].Range, hint: "HIGH:!aNULL is a good choice"}
-	}
-	w.ssl().Ciphers = ciphers
-	return nil
-}
-
-func (w *walk) sslAccepted(*syntax.Node, []syntax.Arg) *problem { return nil }
-
-func (w *walk) sslOnlyOff(n *syntax.Node, words []syntax.Arg) *problem {
-	if strings.EqualFold(words[0].Text, "off") {
-		return nil
-	}
-	return &problem{text: n.Name + " " + words[0].Text + notObeyed, at: words[0].Range, hint: "off is obeyed"}
-}
-
-func (w *walk) sslVerifyClient(n *syntax.Node, words []syntax.Arg) *problem {
-	mode := map[string]SSLVerify{"none": SSLVerifyNone, "off": SSLVerifyNone, "optional": SSLVerifyOptional, "require": SSLVerifyRequire, "on": SSLVerifyRequire}[strings.ToLower(words[0].Text)]
-	switch {
-	case strings.EqualFold(words[0].Text, "optional_no_ca"):
-		return &problem{text: "SSLVerifyClient optional_no_ca" + notObeyed, at: words[0].Range, hint: "optional takes certificates that the CA has signed"}
-	case mode == SSLVerifyUnset:
-		return &problem{text: "SSLVerifyClient: Invalid argument '" + words[0].Text + "'", at: words[0].Range}
-	case w.section != nil && mode != SSLVerifyNone:
-		return inSection(n)
-	case w.section == nil:
-		w.ssl().Verify = mode
-	}
-	return nil
-}
-
-func (w *walk) sslVerifyDepth(n *syntax.Node, words []syntax.Arg) *problem {
-	if w.section != nil {
-		return inSection(n)
-	}
-	depth, err := strconv.Atoi(words[0].Text)
-	if err != nil {
-		depth = 0 // as atoi
-	}
-	if depth < 0 {
-		return &problem{text: "SSLVerifyDepth: Invalid argument '" + words[0].Text + "'", at: words[0].Range}
-	}
-	w.ssl().VerifyDepth = depth
-	return nil
-}
-
-func (w *walk) sslRequireSSL(n *syntax.Node, _ []syntax.Arg) *problem {
-	w.records.SSL = &SSLDir{RequireSSL: true, Range: n.Range()}
-	return nil
-}
-
-// sslOptions are those of httpd; true for those that change nothing here. It
-// is constant.
-var sslOptions = map[string]bool{
-	"stdenvvars": true, "exportcertdata": true, "strictrequire": true, "optrenegotiate": true, "legacydnstringformat": true, "exportboth64": true, "exportbothcerts": true,
-	"compatenvvars": true, "fakebasicauth": false,
-}
-
-func (w *walk) sslOptions(n *syntax.Node, _ []syntax.Arg) *problem {
-	for _, word := range n.Words() {
-		name := strings.ToLower(strings.TrimLeft(word.Text, "+-"))
-		harmless, known := sslOptions[name]
-		switch {
-		case !known:
-			return &problem{text: "SSLOptions: Illegal option '" + strings.TrimLeft(word.Text, "+-") + "'", at: word.Range}
-		case !harmless && !strings.HasPrefix(word.Text, "-"):
-			return &problem{text: "SSLOptions " + word.Text + notObeyed, at: word.Range, hint: "it makes a user of a certificate's name"}
-		}
-	}
-	return nil
+	return slices.Concat(own, main[len(own):])
 }
 
 // inheritSSL fills a host from the main server, field by field (httpd 2.4
@@ -298,26 +179,10 @@ func inheritSSL(h, main *SSLHost) *SSLHost {
 		return replace(main, h)
 	}
 	m := *h
-	if m.Engine == nil {
-		m.Engine = main.Engine
-	}
-	if len(m.Certificates) == 0 {
-		m.Certificates, m.Keys, m.Chain = main.Certificates, main.Keys, main.Chain
-	}
-	if m.MinVersion == 0 {
-		m.MinVersion, m.MaxVersion = main.MinVersion, main.MaxVersion
-	}
-	if m.Ciphers == nil {
-		m.Ciphers = main.Ciphers
-	}
-	if m.Verify == SSLVerifyUnset {
-		m.Verify = main.Verify
-	}
-	if m.VerifyDepth == 0 {
-		m.VerifyDepth = main.VerifyDepth
-	}
-	if m.CAFile == nil {
-		m.CAFile = main.CAFile
-	}
+	m.Engine = replace(main.Engine, m.Engine)
+	m.Certificates, m.Keys = overlay(main.Certificates, m.Certificates), overlay(main.Keys, m.Keys)
+	m.Chain = replace(main.Chain, m.Chain)
+	m.inherit(&main.SSLSession)
+	m.Clients.inherit(&main.Clients)
 	return &m
 }

@@ -6,16 +6,23 @@ import (
 	"github.com/wshttpd/wshttpd/httpdconf"
 )
 
-// access asks Allow and Deny, and Require, and where that needs to know the
-// user, for a password. It logs a refusal as httpd does, and returns its status,
-// 0 where the request is let in (httpd 2.4 server/request.c,
-// ap_process_request_internal).
+// access asks mod_ssl, Allow and Deny, and Require, and where that needs to know
+// the user, for a password. It logs a refusal as httpd does, and returns its
+// status, 0 where the request is let in (httpd 2.4 server/request.c,
+// ap_process_request_internal). Whom mod_ssl refuses may be let in as a user
+// under Satisfy Any, unless StrictRequire stands (ssl_hook_Auth).
 func (s *Server) access(ctx *fasthttp.RequestCtx, r *route) (refusal int) {
 	admits, either := true, false
 	if compat := r.settings.Access; compat != nil {
 		q := &httpdconf.AccessRequest{Client: r.client.Addr(), Method: string(ctx.Method()), IsSet: r.isSet, HostIs: r.hosts().hostIs, Asked: r.trace.entryAsker()}
 		admits, either = compat.Admits(q), compat.SatisfiesAny(q.Method)
 		r.trace.compat(compat, q.Method, admits, either)
+	}
+	switch insecure := s.secured(ctx, r); {
+	case insecure != 0 && (!either || r.settings.SSL.Has(httpdconf.SSLStrictRequire)):
+		return insecure
+	case insecure != 0:
+		admits = false
 	}
 	switch {
 	case admits && either:

@@ -199,7 +199,7 @@ func (f *accessFacts) of(item *logformat.Item) string {
 	case 'X':
 		return f.keepsAlive()
 	case 'x', 'c':
-		return orDash(sslLogItem(f.ctx, item))
+		return orDash(exprEnv{f.ctx, r}.sslLogItem(item))
 	}
 	return f.ofRoute(r, item)
 }

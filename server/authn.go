@@ -41,15 +41,23 @@ func (s *Server) authenticate(ctx *fasthttp.RequestCtx, r *route) (status int) {
 		log.printf("auth_basic", httpdconf.LevelError, client, "AH01613: need AuthName: %s", r.path)
 		return fasthttp.StatusInternalServerError
 	}
-	sent := headerLines(ctx, "Authorization")
-	if len(sent) == 0 {
+	user, password, isFaked := certificateUser(ctx, r)
+	if sent := headerLines(ctx, "Authorization"); len(sent) > 0 {
+		sentUser, sentPassword, isBasic := basicCredentials(sent[0])
+		switch {
+		case isBasic && s.isForged(sentUser, sentPassword):
+			return fasthttp.StatusForbidden
+		case isFaked:
+		case !isBasic:
+			return failed("AH01614: client used wrong authentication scheme: %s", r.path)
+		}
+		if !isFaked {
+			user, password = sentUser, sentPassword
+		}
+	} else if !isFaked {
 		r.trace.authentication(d, "no Authorization header: a password is asked for")
 		challenge(ctx, r)
 		return fasthttp.StatusUnauthorized
-	}
-	user, password, isBasic := basicCredentials(sent[0])
-	if !isBasic {
-		return failed("AH01614: client used wrong authentication scheme: %s", r.path)
 	}
 	r.user, r.hasUser = user, true
 	hash, err := passwordOf(d.UserFile, user)
@@ -131,6 +139,9 @@ func passwordFits(hash, password string) bool {
 // encodedPassword is a hash as something to hold a password against, nil if it
 // is of no kind that is taken.
 func encodedPassword(hash string) htpasswd.EncodedPasswd {
+	if hash == fakedHash {
+		return fakedCrypt{}
+	}
 	for _, accept := range hashes {
 		if encoded, err := accept(hash); err == nil && encoded != nil {
 			return encoded
@@ -175,7 +186,7 @@ func (s *Server) authorize(ctx *fasthttp.RequestCtx, r *route) httpdconf.AuthzRe
 	}
 	q := &httpdconf.AuthzRequest{
 		Client: r.client.Addr(), Server: localAddr(ctx).Addr(), Method: string(ctx.Method()), Env: exprEnv{ctx, r}, User: r.user,
-		IsSet: r.isSet, Asked: r.trace.ruleAsker(),
+		IsSet: r.isSet, Asked: r.trace.ruleAsker(), IsTLS: overTLS(ctx) != nil, IsVerified: isVerified(overTLS(ctx)),
 	}
 	if r.settings.Authz.Resolves {
 		q.HostIs, q.IsAddress = r.hosts().hostIs, r.hosts().isAddressOf

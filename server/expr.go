@@ -133,7 +133,7 @@ func (e exprEnv) Variable(name string) string {
 	if variable := exprVariables[name]; variable != nil {
 		return variable(e)
 	}
-	return ""
+	return e.sslVariable(name)
 }
 
 // header returns the lines of a header as one.
@@ -165,6 +165,8 @@ func (e exprEnv) Function(name, arg string) (string, error) {
 	case "note":
 		value, _ := e.r.notes.get(arg)
 		return value, nil
+	case "ssl":
+		return e.sslVariable(arg), nil
 	case "osenv":
 		return os.Getenv(arg), nil
 	case "env":

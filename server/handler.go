@@ -7,7 +7,6 @@ import (
 
 	"github.com/valyala/fasthttp"
 
-	"github.com/wshttpd/wshttpd/httpdconf"
 	"github.com/wshttpd/wshttpd/ws"
 )
 
@@ -62,10 +61,8 @@ func (s *Server) serveHTTP(ctx *fasthttp.RequestCtx) (r *route) {
 	s.remoteIP(ctx, r)
 	if t := overTLS(ctx); t != nil {
 		r.scheme, r.isTLS = "https", true
-		if misdirected(t, r.host) {
-			s.log.printf("ssl", httpdconf.LevelError, r.client.String(),
-				"AH02032: Hostname %s provided via SNI and hostname %s provided via HTTP have no compatible SSL setup", t.host.Name, hostName(authority))
-			s.answer(ctx, fasthttp.StatusMisdirectedRequest)
+		if status := s.sniFits(t, r); status != 0 {
+			s.answer(ctx, status)
 			return r
 		}
 	}
@@ -162,9 +159,6 @@ func (s *Server) phases(ctx *fasthttp.RequestCtx, r *route) (status int) {
 		}
 		r.setEnvIfHere(ctx)
 	}
-	if status := s.secured(ctx, r); status != 0 {
-		return status
-	}
 	status = s.access(ctx, r)
 	r.trace.admitted(r, status)
 	if status != 0 {
@@ -174,6 +168,7 @@ func (s *Server) phases(ctx *fasthttp.RequestCtx, r *route) (status int) {
 		return status
 	}
 	r.setEnv()
+	exprEnv{ctx, r}.setSSLEnv()
 	s.fixupHeaders(ctx, r)
 	return s.redirectedHere(ctx, r)
 }

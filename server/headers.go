@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"regexp"
@@ -161,7 +162,7 @@ func (h headerEdits) value(e *httpdconf.HeaderEdit) string {
 		case 'l':
 			b.WriteString(loadAverage())
 		case 's':
-			b.WriteString("(null)") // the variables of mod_ssl
+			b.WriteString(cmp.Or(strings.ReplaceAll(h.env.anyVariable(part.Text), "\n", " "), "(null)"))
 		case 'e':
 			value, set := h.env.r.env.get(part.Text)
 			if !set {

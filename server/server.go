@@ -43,7 +43,7 @@ type Server struct {
 	speaksHybi   bool // mod_websocket is loaded
 	speaksDrafts bool // mod_websocket_draft76 is
 
-	tlsConfigs   atomic.Pointer[tlsConfigs]
+	tlsHosts     map[*httpdconf.Host]*tlsHost // those that speak TLS
 	listeners    []*listening
 	loops        *eventloop.Group // nil where every connection has a goroutine
 	reserve      reserve

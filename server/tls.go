@@ -1,15 +1,11 @@
 package server
 
 import (
-	"cmp"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/pem"
 	"errors"
-	"fmt"
 	"net"
 	"net/netip"
-	"os"
 	"slices"
 	"strings"
 	"syscall"
@@ -25,12 +21,19 @@ type tlsSocket struct {
 	*tls.Conn
 	tcp  eventloop.Socket
 	host *httpdconf.Host // whose certificate the client got
+
+	clients     *clientRules      // of host
+	certificate *x509.Certificate // that the client got
+
+	server *Server
+	ready  bool   // the handshake is over
+	verify string // SSL_CLIENT_VERIFY; empty until it is asked for
 }
 
 // newTLSSocket begins TLS on an accepted connection: the handshake comes with
 // the first read.
 func (s *Server) newTLSSocket(c eventloop.Socket) *tlsSocket {
-	t := &tlsSocket{tcp: c}
+	t := &tlsSocket{tcp: c, server: s}
 	local := addrPortOf(c.LocalAddr())
 	t.host = s.routes.find(local, "")
 	t.Conn = tls.Server(c, &tls.Config{
@@ -39,7 +42,12 @@ func (s *Server) newTLSSocket(c eventloop.Socket) *tlsSocket {
 				t.host = h
 			}
 			s.trace.certified(t.host, hello.ServerName)
-			return s.tlsConfigs.Load().of[t.host], nil
+			speaks := s.tlsHosts[t.host]
+			if speaks == nil {
+				return nil, errors.New("no host at this address speaks TLS")
+			}
+			t.clients, t.certificate = speaks.clients, chosen(hello, speaks.config.Certificates)
+			return speaks.config, nil
 		},
 	})
 	return t
@@ -54,133 +62,57 @@ func (t *tlsSocket) CloseWrite() error {
 // SyscallConn is the socket's.
 func (t *tlsSocket) SyscallConn() (syscall.RawConn, error) { return t.tcp.SyscallConn() }
 
-// Read reads, and tells a client that speaks HTTP to this port what it should
-// do instead (httpd 2.4 modules/ssl/ssl_engine_kernel.c,
-// ssl_hook_http_cleanup).
+// chosen returns the certificate that crypto/tls takes for a handshake: the
+// first that the client understands.
+func chosen(hello *tls.ClientHelloInfo, certificates []tls.Certificate) *x509.Certificate {
+	for i := range certificates {
+		if len(certificates) == 1 || hello.SupportsCertificate(&certificates[i]) == nil {
+			return certificates[i].Leaf
+		}
+	}
+	return certificates[0].Leaf
+}
+
+// Read reads; with the first read comes the handshake.
 func (t *tlsSocket) Read(p []byte) (int, error) {
 	n, err := t.Conn.Read(p)
-	if refused, is := errors.AsType[tls.RecordHeaderError](err); is && refused.Conn != nil && isLetters(refused.RecordHeader[:4]) {
-		r := fasthttp.AcquireResponse()
-		defer fasthttp.ReleaseResponse(r)
-		setError(r, fasthttp.StatusBadRequest, "You are speaking plain HTTP to a TLS port. Use the HTTPS scheme instead.")
-		r.Header.SetServer(serverToken)
-		r.SetConnectionClose()
-		_, _ = r.WriteTo(refused.Conn) // a client that does not take it is closed all the same
+	if !t.ready {
+		t.ready = true
+		if err != nil {
+			t.handshakeFailed(err)
+		}
 	}
 	return n, err
 }
 
-func isLetters(p []byte) bool {
-	return !slices.ContainsFunc(p, func(c byte) bool { return (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') && c != ' ' && c != '/' })
+// handshakeFailed logs why, and tells a client that speaks HTTP to this port
+// what it should do instead.
+func (t *tlsSocket) handshakeFailed(err error) {
+	log := t.server.log
+	log.printf("ssl", httpdconf.LevelInfo, t.RemoteAddr().String(), "AH02008: SSL library error in handshake (server %s): %v", t.host.Name, err)
+	refused, is := errors.AsType[tls.RecordHeaderError](err)
+	if !is || refused.Conn == nil || !isHTTP(refused.RecordHeader[:]) {
+		return
+	}
+	log.printf("ssl", httpdconf.LevelInfo, t.RemoteAddr().String(), "AH01996: SSL handshake failed: HTTP spoken on HTTPS port; trying to send HTML error page")
+	r := fasthttp.AcquireResponse()
+	defer fasthttp.ReleaseResponse(r)
+	t.server.setRefusal(r, fasthttp.StatusBadRequest, statusText(fasthttp.StatusBadRequest))
+	r.SetBodyString(strings.Replace(string(r.Body()), statusText(fasthttp.StatusBadRequest), plainHTTP, 1))
+	_, _ = r.WriteTo(refused.Conn) // a client that does not take it is closed all the same
 }
 
-// tlsConfigs are those of the hosts that speak TLS.
-type tlsConfigs struct {
-	of map[*httpdconf.Host]*tls.Config
-}
+// plainHTTP is said to who speaks HTTP without TLS (httpd 2.4
+// modules/ssl/ssl_engine_kernel.c, ssl_hook_ReadReq).
+const plainHTTP = `Your browser sent a request that this server could not understand.<br />
+Reason: You're speaking plain HTTP to an SSL-enabled server port.<br />
+ Instead use the HTTPS scheme to access this URL, please.<br />
+`
 
-// loadTLS reads the certificates of all hosts. When that fails those that were
-// read before stay.
-func (s *Server) loadTLS() error {
-	configs := &tlsConfigs{of: make(map[*httpdconf.Host]*tls.Config)}
-	for _, h := range append([]*httpdconf.Host{s.cfg.Main}, s.cfg.Hosts...) {
-		if !h.SpeaksTLS() {
-			continue
-		}
-		config, err := newTLSConfig(h.SSL)
-		if err != nil {
-			place := h.Range
-			if len(h.SSL.Certificates) > 0 {
-				place = h.SSL.Certificates[0].Range
-			}
-			return fmt.Errorf("AH02572: Failed to configure at least one certificate and key for %s (%s:%d): %w", h.Name, place.Filename, place.Start.Line, err)
-		}
-		configs.of[h] = config
-	}
-	s.tlsConfigs.Store(configs)
-	return nil
-}
-
-func newTLSConfig(h *httpdconf.SSLHost) (*tls.Config, error) {
-	config := &tls.Config{
-		MinVersion: cmp.Or(h.MinVersion, tls.VersionTLS12), MaxVersion: h.MaxVersion, CipherSuites: h.Ciphers, NextProtos: []string{"http/1.1"},
-	}
-	if len(h.Certificates) == 0 {
-		return nil, errors.New("no SSLCertificateFile")
-	}
-	for i, file := range h.Certificates {
-		certificate, err := loadCertificate(file.Path, keyFor(h, i), h.Chain)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", file.Path, err)
-		}
-		config.Certificates = append(config.Certificates, certificate)
-	}
-	switch h.Verify {
-	case httpdconf.SSLVerifyOptional:
-		config.ClientAuth = tls.VerifyClientCertIfGiven
-	case httpdconf.SSLVerifyRequire:
-		config.ClientAuth = tls.RequireAndVerifyClientCert
-	default:
-		return config, nil
-	}
-	config.ClientCAs = x509.NewCertPool()
-	if h.CAFile != nil {
-		text, err := os.ReadFile(h.CAFile.Path)
-		if err != nil {
-			return nil, err
-		}
-		if !config.ClientCAs.AppendCertsFromPEM(text) {
-			return nil, fmt.Errorf("%s holds no certificate", h.CAFile.Path)
-		}
-	}
-	depth := max(h.VerifyDepth, 1)
-	config.VerifyConnection = func(state tls.ConnectionState) error {
-		if len(state.PeerCertificates) == 0 || slices.ContainsFunc(state.VerifiedChains, func(chain []*x509.Certificate) bool { return len(chain)-1 <= depth }) {
-			return nil
-		}
-		return errors.New("the client's certificate is further from the CA's than SSLVerifyDepth allows")
-	}
-	return config, nil
-}
-
-// keyFor returns the file of a certificate's key: of the key line with the same
-// number, else the certificate's own.
-func keyFor(h *httpdconf.SSLHost, i int) string {
-	if i < len(h.Keys) {
-		return h.Keys[i].Path
-	}
-	return h.Certificates[i].Path
-}
-
-func loadCertificate(file, key string, chain *httpdconf.SSLFile) (tls.Certificate, error) {
-	certificate, err := os.ReadFile(file)
-	if err != nil {
-		return tls.Certificate{}, err
-	}
-	if chain != nil {
-		more, err := os.ReadFile(chain.Path)
-		if err != nil {
-			return tls.Certificate{}, err
-		}
-		certificate = append(append(certificate, '\n'), more...)
-	}
-	private, err := os.ReadFile(key)
-	if err != nil {
-		return tls.Certificate{}, err
-	}
-	if isEncrypted(private) {
-		return tls.Certificate{}, fmt.Errorf("the key in %s has a passphrase, which nobody is asked for: write it without one (openssl pkey)", key)
-	}
-	return tls.X509KeyPair(certificate, private)
-}
-
-func isEncrypted(text []byte) bool {
-	for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
-		if block.Type == "ENCRYPTED PRIVATE KEY" || strings.Contains(block.Headers["Proc-Type"], "ENCRYPTED") {
-			return true
-		}
-	}
-	return false
+// isHTTP tells the beginning of a request (OpenSSL's ssl/record/ssl3_record.c,
+// ssl3_get_record).
+func isHTTP(p []byte) bool {
+	return slices.ContainsFunc([]string{"GET ", "POST ", "HEAD ", "PUT "}, func(method string) bool { return strings.HasPrefix(string(p), method) })
 }
 
 // speaksTLS reports whether connections to a listener's address are TLS: as the
@@ -209,33 +141,62 @@ func overTLS(ctx *fasthttp.RequestCtx) *tlsSocket {
 	return nil
 }
 
-// misdirected reports whether a request is for another host than the client has
-// made the connection to, and one with other certificates or rules (httpd 2.4
-// modules/ssl/ssl_engine_kernel.c, ssl_hook_ReadReq, under SSLVHostSNIPolicy
-// secure).
-func misdirected(t *tlsSocket, h *httpdconf.Host) bool {
-	if t == nil || h == t.host || !h.SpeaksTLS() {
-		return false
+// sniFits answers a request on a connection under TLS that was made to another
+// host than it is for: 421, unless the policy lets it, and 403 where the
+// handshake had to name a host and did not (httpd 2.4
+// modules/ssl/ssl_engine_kernel.c, ssl_hook_ReadReq).
+func (s *Server) sniFits(t *tlsSocket, r *route) (refusal int) {
+	switch {
+	case t.ConnectionState().ServerName == "" && (isStrict(t.host) || isStrict(r.host)):
+		s.log.printf("ssl", httpdconf.LevelInfo, r.client.String(), "AH02033: No hostname was provided via SNI for a name based virtual host")
+		return fasthttp.StatusForbidden
+	case misdirected(s.cfg.SNIPolicy, t.host, r.host):
+		s.log.printf("ssl", httpdconf.LevelError, r.client.String(),
+			"AH02032: Hostname %s provided via SNI and hostname %s provided via HTTP have no compatible SSL setup", t.host.Name, hostName(r.authority))
+		return fasthttp.StatusMisdirectedRequest
 	}
-	a, b := t.host.SSL, h.SSL
-	return a.Verify != b.Verify || a.VerifyDepth != b.VerifyDepth || a.MinVersion != b.MinVersion || a.MaxVersion != b.MaxVersion || !slices.Equal(a.Ciphers, b.Ciphers) ||
-		!slices.Equal(filesOf(a), filesOf(b))
+	return 0
 }
 
-// filesOf names the files of a host's certificates, and of those by which it
-// judges clients'.
-func filesOf(h *httpdconf.SSLHost) []string {
-	var paths []string
-	for _, list := range [][]httpdconf.SSLFile{h.Certificates, h.Keys} {
-		for _, f := range list {
-			paths = append(paths, f.Path)
+func isStrict(h *httpdconf.Host) bool {
+	return h.SSL != nil && h.SSL.StrictSNI != nil && *h.SSL.StrictSNI
+}
+
+// misdirected reports whether a request for a host must not come over a
+// connection to another. What TLS a host without TLS would speak is not known.
+func misdirected(policy httpdconf.SNIPolicy, connected, wanted *httpdconf.Host) bool {
+	switch {
+	case connected == wanted, policy == httpdconf.SNIInsecure:
+		return false
+	case policy == httpdconf.SNIStrict, !wanted.SpeaksTLS():
+		return true
+	case policy == httpdconf.SNIAuthOnly:
+		return !sameClients(&connected.SSL.Clients, &wanted.SSL.Clients)
+	}
+	a, b := connected.SSL, wanted.SSL
+	return a.MinVersion != b.MinVersion || a.MaxVersion != b.MaxVersion || !slices.Equal(a.Ciphers, b.Ciphers) ||
+		!slices.EqualFunc(a.Certificates, b.Certificates, samePath) || !slices.EqualFunc(a.Keys, b.Keys, samePath) || !sameClients(&a.Clients, &b.Clients)
+}
+
+func samePath(a, b httpdconf.SSLFile) bool { return a.Path == b.Path }
+
+// sameClients reports whether two hosts judge the certificates of clients in
+// the same way.
+func sameClients(a, b *httpdconf.SSLClients) bool {
+	depth := func(c *httpdconf.SSLClients) int {
+		if c.Depth == nil {
+			return httpdconf.DefaultVerifyDepth
 		}
-		paths = append(paths, "")
+		return *c.Depth
 	}
-	if h.CAFile != nil {
-		paths = append(paths, h.CAFile.Path)
+	check := func(c *httpdconf.SSLClients) (k httpdconf.SSLCRLCheck) {
+		if c.CRLCheck != nil {
+			k.Leaf, k.Chain, k.MayLack = c.CRLCheck.Leaf, c.CRLCheck.Chain, c.CRLCheck.MayLack
+		}
+		return k
 	}
-	return paths
+	return a.Verify.Asks() == b.Verify.Asks() && (!a.Verify.Asks() || a.Verify == b.Verify) && depth(a) == depth(b) && check(a) == check(b) &&
+		a.CAFile.PathOf() == b.CAFile.PathOf() && a.CAPath.PathOf() == b.CAPath.PathOf() && a.CRLFile.PathOf() == b.CRLFile.PathOf() && a.CRLPath.PathOf() == b.CRLPath.PathOf()
 }
 
 func addrPortOf(a net.Addr) netip.AddrPort {
@@ -243,15 +204,4 @@ func addrPortOf(a net.Addr) netip.AddrPort {
 		return t.AddrPort()
 	}
 	return netip.AddrPort{}
-}
-
-// secured answers what SSLRequireSSL forbids (httpd 2.4
-// modules/ssl/ssl_engine_kernel.c, ssl_hook_Access).
-func (s *Server) secured(ctx *fasthttp.RequestCtx, r *route) (refusal int) {
-	if r.settings.SSL == nil || !r.settings.SSL.RequireSSL || r.isTLS {
-		return 0
-	}
-	r.trace.at(StepAccess, "the client does not speak TLS: 403", r.settings.SSL.Range)
-	s.logOf(r).printf("ssl", httpdconf.LevelError, r.client.String(), "AH02219: access to %s failed, reason: SSL connection required", r.filename)
-	return fasthttp.StatusForbidden
 }

@@ -2,15 +2,8 @@ package server
 
 import (
 	"bufio"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
 	"io"
-	"math/big"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -20,59 +13,6 @@ import (
 
 	"github.com/wshttpd/wshttpd/pluginloader/wsplugin"
 )
-
-// authority signs certificates for a test.
-type authority struct {
-	t    *testing.T
-	dir  string
-	cert *x509.Certificate
-	key  *ecdsa.PrivateKey
-	pool *x509.CertPool
-}
-
-func newAuthority(t *testing.T, dir string) *authority {
-	t.Helper()
-	a := &authority{t: t, dir: dir, pool: x509.NewCertPool()}
-	a.cert, a.key = a.issue("ca", true)
-	a.pool.AddCert(a.cert)
-	return a
-}
-
-// issue writes NAME.pem and NAME.key for a host or a client of this name.
-func (a *authority) issue(name string, isCA bool) (*x509.Certificate, *ecdsa.PrivateKey) {
-	a.t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: name}, DNSNames: []string{name}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		IsCA: isCA, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
-		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
-	}
-	parent, signer := a.cert, a.key
-	if isCA {
-		parent, signer = template, key
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, parent, &key.PublicKey, signer)
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	private, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	for file, block := range map[string]*pem.Block{name + ".pem": {Type: "CERTIFICATE", Bytes: der}, name + ".key": {Type: "PRIVATE KEY", Bytes: private}} {
-		if err := os.WriteFile(filepath.Join(a.dir, file), pem.EncodeToMemory(block), 0o644); err != nil {
-			a.t.Fatal(err)
-		}
-	}
-	cert, err := x509.ParseCertificate(der)
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	return cert, key
-}
 
 // dialTLS connects as a client that trusts the authority and names a host.
 func (l *live) dialTLS(t *testing.T, a *authority, name, client string) *peer {
@@ -272,33 +212,27 @@ func TestBadCertificates(t *testing.T) {
 	a := newAuthority(t, home)
 	a.issue("one", false)
 	a.issue("two", false)
+	a.encrypt("one.key", "secret.key")
 	for conf, want := range map[string]string{
-		"SSLEngine on": "no SSLCertificateFile",
-		"SSLEngine on\nSSLCertificateFile ROOT/one.pem\nSSLCertificateKeyFile ROOT/two.key": "private key does not match",
-		"SSLEngine on\nSSLCertificateFile ROOT/one.key":                                     "one.key",
+		"SSLEngine on": "AH02572: Failed to configure at least one certificate and key for",
+		"SSLEngine on\nSSLCertificateFile ROOT/one.pem\nSSLCertificateKeyFile ROOT/two.key":                                  "two.key do not match (ROOT/try.conf:5)",
+		"SSLEngine on\nSSLCertificateFile ROOT/one.pem\nSSLCertificateFile ROOT/two.pem\nSSLCertificateKeyFile ROOT/one.key": "(ROOT/try.conf:5)",
+		"SSLEngine on\nSSLCertificateFile ROOT/one.key":                                                                      "AH02562: Failed to configure certificate, check ROOT/one.key: it holds no certificate (ROOT/try.conf:4)",
+		"SSLEngine on\nSSLCertificateFile ROOT/one.pem\nSSLCertificateKeyFile ROOT/secret.key":                               "AH02564: Failed to configure encrypted private key, check ROOT/secret.key",
+		goodPair + "SSLCACertificateFile ROOT/one.key":                                                                       "AH01895: Unable to configure verify locations for client authentication: ROOT/one.key holds no CERTIFICATE (ROOT/try.conf:6)",
+		goodPair + "SSLCARevocationCheck leaf":                                                                               "neither SSLCARevocationFile nor SSLCARevocationPath is configured (ROOT/try.conf:6)",
+		goodPair + "SSLCARevocationCheck leaf\nSSLCARevocationFile ROOT/one.pem":                                             "AH01901",
+		goodPair + "SSLVerifyClient require\nSSLCACertificateFile ROOT/ca.pem\nSSLCADNRequestFile ROOT/one.key":              "AH01896",
+		goodPair + "SSLSessionTicketKeyFile ROOT/short":                                                                      "AH02287: Failed to read 48 bytes from ROOT/short",
 	} {
+		if err := os.WriteFile(filepath.Join(home, "short"), []byte("x"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		want = strings.ReplaceAll(want, "ROOT", home)
 		if err := tryListen(t, home, "LoadModule ssl_module x\n"+conf+"\n"); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", conf, err, want)
 		}
 	}
 }
 
-// TestURLs: who reads where it is served is told the scheme too.
-func TestURLs(t *testing.T) {
-	l, _ := serveTLS(t)
-	if urls := l.URLs(); len(urls) != 1 || urls[0] != "https://"+l.addr+"/" {
-		t.Errorf("over TLS: %q", urls)
-	}
-	if l := serve(t, "", nil); l.URLs()[0] != "http://"+l.addr+"/" {
-		t.Errorf("without: %q", l.URLs())
-	}
-}
-
-// TestRefusalsNameTheClientBehindTheProxy: as mod_remoteip has found it.
-func TestRefusalsNameTheClientBehindTheProxy(t *testing.T) {
-	l := serve(t, "LoadModule remoteip_module x\nLoadModule ssl_module x\nRemoteIPHeader X-Forwarded-For\n<Location />\nSSLRequireSSL\n</Location>\n", nil)
-	if r := l.ask(t, "GET", "/", "X-Forwarded-For: 198.51.100.7"); r.status != 403 {
-		t.Errorf("answered %d", r.status)
-	}
-	l.logged(t, "[client 198.51.100.7:0] AH02219")
-}
+const goodPair = "SSLEngine on\nSSLCertificateFile ROOT/one.pem\nSSLCertificateKeyFile ROOT/one.key\n"

@@ -1,6 +1,7 @@
 package expr
 
 import (
+	"cmp"
 	"errors"
 	"math"
 	"slices"
@@ -172,12 +173,16 @@ func (c *concatenation) parts() []word {
 type comparison struct {
 	operator    token
 	left, right word
+	byLength    bool // the longer string is the greater
 }
 
 func (c *comparison) holds(ev *evaluation) bool {
 	left, right := ev.text(c.left), ev.text(c.right)
 	order := strings.Compare(left, right)
-	if c.operator <= tokGE {
+	switch {
+	case c.byLength:
+		order = cmp.Or(cmp.Compare(len(left), len(right)), order)
+	case c.operator <= tokGE:
 		order = compareIntegers(left, right)
 	}
 	switch c.operator {

@@ -21,6 +21,10 @@ type Options struct {
 	// the function ssl and the list function PeerExtList (httpd 2.4
 	// modules/ssl/ssl_engine_vars.c, ssl_expr_lookup).
 	SSL bool
+	// SSLRequire stands for mod_ssl's older language: all comparisons are of
+	// strings, of which the longer is the greater (httpd 2.4
+	// server/util_expr_eval.c, ssl_expr_eval_comp).
+	SSLRequire bool
 }
 
 // Parse compiles a condition, as of <If>. The error's first line is what httpd

@@ -193,7 +193,7 @@ func (p *parser) comparison(left word) (condition, error) {
 	if kind == tokBinary {
 		return p.binary(operator, left, right), nil
 	}
-	return &comparison{kind, left, right}, nil
+	return &comparison{kind, left, right, p.options.SSLRequire}, nil
 }
 
 func (p *parser) regex() (*Regexp, error) {
