@@ -68,7 +68,11 @@ func (w *walk) harmless(n *syntax.Node) bool {
 	if len(words) > 0 {
 		first = strings.ToLower(words[0].Text)
 	}
-	switch strings.ToLower(n.Name) {
+	name := strings.ToLower(n.Name)
+	if strings.HasPrefix(name, "sslproxy") {
+		return true // it is for connections to other servers, which a ProxyPass would make
+	}
+	switch name {
 	case "allowoverride", "allowoverridelist":
 		return first == "none"
 	case "authtype":
