@@ -13,7 +13,7 @@
 #if UINTPTR_MAX == 0xffffffffffffffffu
 /* The layout that compiled plugins rely on (apache-websocket, websocket_plugin.h). */
 _Static_assert(sizeof(WebSocketServer) == 80, "WebSocketServer has 80 bytes");
-_Static_assert(sizeof(wshttpd_server) == 96, "the extended server has 96 bytes");
+_Static_assert(sizeof(WebSocketServerExtended) == 120, "the extended server has 120 bytes");
 _Static_assert(offsetof(WebSocketServer, state) == 8, "state");
 _Static_assert(offsetof(WebSocketServer, request) == 16, "request");
 _Static_assert(offsetof(WebSocketServer, header_get) == 24, "header_get");
@@ -23,9 +23,12 @@ _Static_assert(offsetof(WebSocketServer, protocol_index) == 48, "protocol_index"
 _Static_assert(offsetof(WebSocketServer, protocol_set) == 56, "protocol_set");
 _Static_assert(offsetof(WebSocketServer, send) == 64, "send");
 _Static_assert(offsetof(WebSocketServer, close) == 72, "close");
-_Static_assert(offsetof(wshttpd_server, close_forced) == 80, "close_forced");
-_Static_assert(offsetof(wshttpd_server, max_message_size) == 84, "max_message_size");
-_Static_assert(offsetof(wshttpd_server, remoteip) == 88, "remoteip");
+_Static_assert(offsetof(WebSocketServerExtended, close_forced) == 80, "close_forced");
+_Static_assert(offsetof(WebSocketServerExtended, max_message_size) == 84, "max_message_size");
+_Static_assert(offsetof(WebSocketServerExtended, remoteip) == 88, "remoteip");
+_Static_assert(offsetof(WebSocketServerExtended, broadcast) == 96, "broadcast");
+_Static_assert(offsetof(WebSocketServerExtended, pending) == 104, "pending");
+_Static_assert(offsetof(WebSocketServerExtended, timer) == 112, "timer");
 _Static_assert(sizeof(WebSocketPlugin) == 40, "WebSocketPlugin has 40 bytes");
 _Static_assert(offsetof(WebSocketPlugin, destroy) == 8, "destroy");
 _Static_assert(offsetof(WebSocketPlugin, on_connect) == 16, "on_connect");
@@ -42,6 +45,9 @@ extern void wshttpd_go_protocol_set(uint64_t handle, char *protocol);
 extern size_t wshttpd_go_send(uint64_t handle, int type, unsigned char *buffer, size_t size);
 extern void wshttpd_go_send_gathered(uint64_t handle, unsigned char *records, size_t size);
 extern void wshttpd_go_close(uint64_t handle);
+extern size_t wshttpd_go_broadcast(uint64_t handle, int type, unsigned char *buffer, size_t size);
+extern size_t wshttpd_go_pending(uint64_t handle);
+extern int wshttpd_go_timer(uint64_t handle, unsigned int milliseconds, uintptr_t on_timer, uintptr_t argument);
 
 static uint64_t handle_of(const WebSocketServer *server)
 {
@@ -176,6 +182,38 @@ static void CALLBACK server_close(const WebSocketServer *server)
     __atomic_store_n(&slot->closed, 1, __ATOMIC_RELAXED);
 }
 
+static size_t CALLBACK server_broadcast(const WebSocketServer *server, const int type, const unsigned char *buffer,
+                                        const size_t size)
+{
+    uint64_t handle = handle_of(server);
+    if (handle == 0)
+        return 0;
+    wshttpd_slot *slot = (wshttpd_slot *)server;
+    wshttpd_gather *g = gathers(slot) ? flush(slot, handle) : NULL;
+    size_t taken = wshttpd_go_broadcast(handle, type, (unsigned char *)buffer, buffer == NULL ? 0 : size);
+    resume(slot, g);
+    return taken;
+}
+
+static size_t CALLBACK server_pending(const WebSocketServer *server)
+{
+    uint64_t handle = handle_of(server);
+    if (handle == 0)
+        return 0;
+    wshttpd_slot *slot = (wshttpd_slot *)server;
+    resume(slot, gathers(slot) ? flush(slot, handle) : NULL);
+    return wshttpd_go_pending(handle);
+}
+
+static int CALLBACK server_timer(const WebSocketServer *server, const unsigned int milliseconds, WS_OnTimer on_timer,
+                                 void *argument)
+{
+    uint64_t handle = handle_of(server);
+    return handle == 0 || on_timer == NULL
+               ? 0
+               : wshttpd_go_timer(handle, milliseconds, (uintptr_t)on_timer, (uintptr_t)argument);
+}
+
 void *wshttpd_open(const char *path, int way, char **error)
 {
     static const int flags[] = {RTLD_NOW | RTLD_LOCAL, RTLD_NOW | RTLD_GLOBAL, RTLD_NOW | RTLD_GLOBAL | RTLD_NOLOAD};
@@ -221,7 +259,7 @@ WebSocketPlugin *wshttpd_init_call(void *init)
 wshttpd_slot *wshttpd_slots_new(size_t count)
 {
     static const WebSocketServer functions = {
-        sizeof(wshttpd_server), WEBSOCKET_SERVER_VERSION_1, NULL, server_request, server_header_get,
+        sizeof(WebSocketServerExtended), WEBSOCKET_SERVER_VERSION_1, NULL, server_request, server_header_get,
         server_header_set, server_protocol_count, server_protocol_index, server_protocol_set, server_send,
         server_close,
     };
@@ -231,6 +269,9 @@ wshttpd_slot *wshttpd_slots_new(size_t count)
     for (size_t i = 0; i < count; i++) {
         slots[i].server.base = functions;
         slots[i].server.remoteip = slots[i].address;
+        slots[i].server.broadcast = server_broadcast;
+        slots[i].server.pending = server_pending;
+        slots[i].server.timer = server_timer;
     }
     return slots;
 }
@@ -307,6 +348,11 @@ void wshttpd_taken(wshttpd_slot *slot) { unlock(slot); }
 void wshttpd_on_disconnect(WebSocketPlugin *plugin, uintptr_t session, wshttpd_slot *slot)
 {
     plugin->on_disconnect((void *)session, &slot->server.base);
+}
+
+void wshttpd_on_timer(uintptr_t on_timer, uintptr_t session, wshttpd_slot *slot, uintptr_t argument)
+{
+    ((WS_OnTimer)on_timer)((void *)session, &slot->server.base, (void *)argument);
 }
 
 void wshttpd_destroy(WebSocketPlugin *plugin) { plugin->destroy(plugin); }

@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"unsafe"
 
 	"github.com/wshttpd/wshttpd/pluginloader/wsplugin"
@@ -233,17 +234,20 @@ func (p *cPlugin) Connect(c wsplugin.Conn) wsplugin.Session {
 	h := handles.take(c)
 	s := &cSession{plugin: p, handle: h, conn: c}
 	s.gather, _ = c.(gatherer)
-	if p.structure.on_connect == nil {
-		return s
+	h.begin(s)
+	if p.structure.on_connect != nil {
+		p.loader.enter()
+		s.private = C.wshttpd_on_connect(p.structure, h.memory)
+		p.loader.leave()
+		p.first.Do(func() { p.loader.mendSignals(p.path) })
+		if s.private == 0 {
+			h.timers.end()
+			handles.release(h)
+			return nil
+		}
 	}
-	p.loader.enter()
-	s.private = C.wshttpd_on_connect(p.structure, h.memory)
-	p.loader.leave()
-	p.first.Do(func() { p.loader.mendSignals(p.path) })
-	if s.private == 0 {
-		handles.release(h)
-		return nil
-	}
+	s.accepted.Store(true)
+	h.timers.begin()
 	return s
 }
 
@@ -261,6 +265,8 @@ type cSession struct {
 	private C.uintptr_t // the plugin's own pointer, of which Go makes nothing
 	conn    wsplugin.Conn
 	gather  gatherer // conn, if it is such
+
+	accepted atomic.Bool // on_connect has returned
 }
 
 // gatherer is what a connection has whose driver takes away what a callback has
@@ -377,6 +383,7 @@ func sendRecords(to sender, records []byte) {
 
 // Disconnect tells the plugin, and takes the handle away (wsplugin.Session).
 func (s *cSession) Disconnect() {
+	s.handle.timers.end()
 	if s.plugin.structure.on_disconnect != nil {
 		s.plugin.loader.enter()
 		C.wshttpd_on_disconnect(s.plugin.structure, s.private, s.handle.memory)

@@ -7,15 +7,6 @@
 
 #include "websocket_plugin.h"
 
-/* The structure a plugin gets: the original's 80 bytes, then the three fields
- * that one fork reads without looking at size. */
-typedef struct {
-    WebSocketServer base;
-    unsigned int close_forced;
-    unsigned int max_message_size;
-    const char *remoteip;
-} wshttpd_server;
-
 /* Room for an address without its port: IPv6 with a zone. */
 #define WSHTTPD_ADDRESS_SIZE 64
 
@@ -31,7 +22,7 @@ typedef struct {
 
 /* What a handle stands for; plugins know nothing of what is behind server. */
 typedef struct {
-    wshttpd_server server;
+    WebSocketServerExtended server;
     char address[WSHTTPD_ADDRESS_SIZE]; /* what remoteip points to */
     char busy;                          /* a lock on gather; atomic */
     pthread_t caller;                   /* the thread whose callback gathers, else 0; atomic */
@@ -73,6 +64,7 @@ wshttpd_gather *wshttpd_on_messages(WebSocketPlugin *plugin, uintptr_t session, 
 size_t wshttpd_take_gathered(wshttpd_slot *slot, unsigned char *records);
 void wshttpd_taken(wshttpd_slot *slot);
 void wshttpd_on_disconnect(WebSocketPlugin *plugin, uintptr_t session, wshttpd_slot *slot);
+void wshttpd_on_timer(uintptr_t on_timer, uintptr_t session, wshttpd_slot *slot, uintptr_t argument);
 void wshttpd_destroy(WebSocketPlugin *plugin);
 
 void wshttpd_signals_note(void);

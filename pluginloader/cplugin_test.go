@@ -109,7 +109,7 @@ func TestForeignPluginSeesTheInterface(t *testing.T) {
 	s.Message(wsplugin.Text, payload)
 	equal(t, "report", c.take(), []string{
 		"0 type 0 size 6 buffer set zeros 1",
-		"0 size 96 version 1 request NULL",
+		"0 size 120 version 1 request NULL",
 		"0 multi a, b one address",
 		"0 empty is empty",
 		"0 absent is NULL",

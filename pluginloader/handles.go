@@ -29,9 +29,12 @@ type handle struct {
 	mu         sync.RWMutex
 	generation uint32        // guarded by mu; 0 before the first connection
 	conn       wsplugin.Conn // guarded by mu; nil when the connection is over
+	session    *cSession     // guarded by mu; nil with conn
 
 	lending sync.Mutex
 	lent    map[string]*C.char // strings lent to the plugin; guarded by lending
+
+	timers timers // that the plugin has set
 
 	freed time.Time // guarded by handleTable.mu
 }
@@ -74,6 +77,7 @@ func (t *handleTable) take(c wsplugin.Conn) *handle {
 	h.conn = c
 	state := h.state()
 	h.mu.Unlock()
+	h.timers.reset()
 	host, _, err := net.SplitHostPort(c.RemoteAddr())
 	if err != nil {
 		host = c.RemoteAddr()
@@ -108,7 +112,7 @@ func (t *handleTable) grow() {
 func (t *handleTable) release(h *handle) {
 	C.wshttpd_slot_set(h.memory, 0, nil, 0)
 	h.mu.Lock()
-	h.conn = nil
+	h.conn, h.session = nil, nil
 	h.mu.Unlock()
 	h.lending.Lock()
 	for _, s := range h.lent {

@@ -86,7 +86,7 @@ typedef size_t (CALLBACK *WS_Send)(const struct _WebSocketServer *server, const 
 /* Closes the connection, without a code. */
 typedef void (CALLBACK *WS_Close)(const struct _WebSocketServer *server);
 
-/* What a plugin gets. size is at least 80; what is new stands behind close. */
+/* What a plugin gets. size is at least 80; what is new stands behind close (WebSocketServerExtended). */
 typedef struct _WebSocketServer {
     unsigned int size;
     unsigned int version; /* WEBSOCKET_SERVER_VERSION_1 */
@@ -100,6 +100,54 @@ typedef struct _WebSocketServer {
     WS_Send send;
     WS_Close close;
 } WebSocketServer;
+
+/*
+ * What wshttpd has beyond the interface, for plugins that ask for it by
+ * websocket_extended. version stays 1: size alone tells that it is there. All
+ * of it may be called from any thread, and does nothing, and returns 0, once
+ * on_disconnect has returned.
+ */
+
+/*
+ * Sends one message to all connections that the plugin has by the same
+ * WebSocketHandler line and has accepted: those of a Location in this process,
+ * this one included until its end. It never waits: a connection for which more than 1 MiB waits to be
+ * written is left out. TEXT, BINARY, PING and PONG only. Returns how many
+ * connections have taken it.
+ */
+typedef size_t (CALLBACK *WS_Broadcast)(const struct _WebSocketServer *server, const int type,
+                                        const unsigned char *buffer, const size_t buffer_size);
+
+/* How many bytes wait to be written to the client: frames that its socket has not taken. */
+typedef size_t (CALLBACK *WS_Pending)(const struct _WebSocketServer *server);
+
+/*
+ * Calls on_timer once, after so many milliseconds at least, on another thread
+ * and perhaps while another callback of the connection runs: what they share
+ * needs a lock. It does not run before on_connect has accepted, nor once
+ * on_disconnect has begun, which waits for one that runs; timers that are due
+ * later are dropped. on_timer may set the next one. Returns 1, or 0 where
+ * there will be no call.
+ */
+typedef void (CALLBACK *WS_OnTimer)(void *plugin_private, const struct _WebSocketServer *server, void *argument);
+typedef int (CALLBACK *WS_Timer)(const struct _WebSocketServer *server, const unsigned int milliseconds,
+                                 WS_OnTimer on_timer, void *argument);
+
+typedef struct _WebSocketServerExtended {
+    WebSocketServer base;
+    unsigned int close_forced;     /* one fork's, like the next two; 0 here */
+    unsigned int max_message_size; /* 0 here */
+    const char *remoteip;          /* the client's address without its port */
+    WS_Broadcast broadcast;
+    WS_Pending pending;
+    WS_Timer timer;
+} WebSocketServerExtended;
+
+/* The same structure with what wshttpd adds, or NULL under a server without it. */
+static __inline const WebSocketServerExtended *websocket_extended(const WebSocketServer *server)
+{
+    return server->size >= sizeof(WebSocketServerExtended) ? (const WebSocketServerExtended *)server : NULL;
+}
 
 struct _WebSocketPlugin;
 

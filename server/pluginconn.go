@@ -63,6 +63,21 @@ func (c *conn) Send(t wsplugin.MessageType, payload []byte) int {
 	return 0
 }
 
+// TrySend is Send that does not wait for room: a message for which there is
+// none is not sent. It reports whether it was accepted. Types that close are
+// not.
+func (c *conn) TrySend(t wsplugin.MessageType, payload []byte) bool {
+	return !c.proto.closes(t) && c.out.add(t, payload, false) == nil
+}
+
+// Pending returns how many bytes wait to be written: frames that the socket has
+// not taken.
+func (c *conn) Pending() int {
+	c.out.mu.Lock()
+	defer c.out.mu.Unlock()
+	return c.out.pending()
+}
+
 func (c *conn) Close() { c.sealWith(false, nil) }
 
 // Gathers reports whether what a callback that begins now sends may stay on its
