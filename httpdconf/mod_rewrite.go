@@ -21,7 +21,7 @@ func rewriteCommands() map[string]command {
 		"RewriteOptions": row("httpd's, `LegacyPrefixDocRoot` and `UnsafePrefixStat` included", (*walk).rewriteOptions),
 		"RewriteBase":    row("the URL of a section's folder, for rules that give a relative path", (*walk).rewriteBase),
 		"RewriteMap":     row("the maps `int:tolower`, `int:toupper`, `int:escape` and `int:unescape`, and files, `txt:` and `rnd:`; `dbm:`, `dbd:` and `prg:` refuse the start", (*walk).rewriteMap),
-		"RewriteCond":    row("a condition of the rule that follows; `%{LA-U:...}`, `%{LA-F:...}`, `%{SSL:...}`, `-U` and `-F` refuse the start", (*walk).rewriteCond),
+		"RewriteCond":    row("a condition of the rule that follows; `%{LA-U:...}`, `%{LA-F:...}` and `%{SSL:...}` refuse the start", (*walk).rewriteCond),
 		"RewriteRule":    row("refuses, redirects or rewrites paths, also those of handshakes; the flags `P` and `H` refuse the start", (*walk).rewriteRule),
 	}
 }
@@ -312,11 +312,6 @@ func (w *walk) rewriteCond(n *syntax.Node, _ []syntax.Arg) *problem {
 		c.Regexp, p = rewriteRegexp(n, pattern, c.AnyCase)
 	case c.Kind == CondExpr:
 		c.Expr, p = w.condition(pattern, fmt.Sprintf("RewriteCond: cannot compile expression \"%s\" ", pattern))
-	case c.Test == 'F' || c.Test == 'U':
-		p = &problem{
-			text: fmt.Sprintf("RewriteCond with -%c%s", c.Test, notObeyed), at: n.ArgsRange(),
-			hint: "-f looks at the file without asking who may read it: what Require closes stays closed wherever the rule leads",
-		}
 	}
 	if p == nil && c.Kind != CondExpr {
 		c.Input, p = w.rewriteText(n, l.first)

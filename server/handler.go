@@ -108,6 +108,10 @@ func (s *Server) serveRoute(ctx *fasthttp.RequestCtx, r *route) {
 	if status == 0 {
 		status = s.phases(ctx, r)
 	}
+	if r.leaves {
+		r.inside = nil
+		return // as above
+	}
 	if status != 0 {
 		r.inside = nil
 		s.answer(ctx, status)

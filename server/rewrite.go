@@ -83,12 +83,11 @@ func (r *route) passThrough(path string) (status int) {
 // one already if its first segment is there at the root of the file system,
 // else it is below DocumentRoot.
 func (w *rewriting) mapFile(h *httpdconf.RewriteHost) (status int) {
-	isHome := strings.HasPrefix(w.name, "/~")
-	if isHome && w.r.inMemory {
-		return fasthttp.StatusServiceUnavailable // users are not looked up in a loop
-	}
 	name := w.name
-	if isHome {
+	if strings.HasPrefix(name, "/~") {
+		if w.r.leaves = w.r.inMemory; w.r.leaves { // users are not looked up in a loop
+			return fasthttp.StatusServiceUnavailable
+		}
 		name = expandHome(name)
 	}
 	if !strings.HasPrefix(name, "/") {

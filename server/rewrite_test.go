@@ -107,3 +107,45 @@ RewriteRule here/(\w+)$ /ws/$1
 		}
 	}
 }
+
+// TestLookupsLeaveTheLoop: a condition that asks for access is judged on a
+// goroutine, for handshakes too, and then holds as for any request.
+func TestLookupsLeaveTheLoop(t *testing.T) {
+	l := serve(t, `
+LoadModule rewrite_module x
+RewriteEngine On
+RewriteCond /closed/x !-U
+RewriteRule ^/ws/shut - [F]
+RewriteCond /open/x !-U
+RewriteRule ^/ws - [G]
+RewriteCond /open/x -U
+RewriteRule ^/ws/no - [F]
+<Location /ws>
+SetHandler websocket-handler
+WebSocketHandler none.so plugin
+</Location>
+<Location /ws/here>
+RewriteCond /closed/x !-U
+RewriteRule ^ - [F]
+</Location>
+<Location /ws/ok>
+RewriteCond /open/x !-U
+RewriteRule ^ - [F]
+</Location>
+<Location /ws/deny>
+RewriteCond /open/x -U
+RewriteRule ^ - [F]
+</Location>
+<Location /closed>
+Require all denied
+</Location>
+`, map[string]wsplugin.Plugin{"plugin": &scripted{connect: func(wsplugin.Conn) bool { return true }}})
+	for target, want := range map[string]int{"/ws": 101, "/ws/shut": 403, "/ws/here": 403, "/ws/ok": 101, "/ws/deny": 403, "/ws/no": 403} {
+		p := l.dial(t)
+		r := p.send("GET " + target + " HTTP/1.1\r\nHost: x\r\n" + upgradeFields + "\r\n").receive("GET")
+		p.Close()
+		if r.status != want {
+			t.Errorf("a handshake at %s is answered %d, want %d", target, r.status, want)
+		}
+	}
+}

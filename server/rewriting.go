@@ -378,6 +378,9 @@ func (w *rewriting) exprHolds(c *httpdconf.RewriteCond) bool {
 
 // test looks at a file.
 func (w *rewriting) test(operator byte, name string) bool {
+	if operator == 'U' || operator == 'F' {
+		return w.isServed(operator, name)
+	}
 	if operator == 'x' { // whoever may execute it
 		info, err := os.Stat(name)
 		return err == nil && info.Mode().Perm()&0o111 != 0

@@ -50,7 +50,9 @@ type route struct {
 	next         *route             // what is served in its place, which renamed has made; nil for nothing
 	answered     bool               // by its own error page, since next has failed
 	inside       *string            // what is to be served instead, as the target of a request; nil for nothing
-	redirects    int                // inside the server so far
+	redirects    int                // inside the server so far, subrequests of rules among them
+	outerPath    string             // of a subrequest of a rule: what it is made for
+	leaves       bool               // a request in memory that has to come again on a goroutine
 	rewriteEnded bool               // END: no more rules
 	forcedType   string             // the media type that a rule wants
 	cookies      map[string]bool    // names that rules have set
