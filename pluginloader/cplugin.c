@@ -37,6 +37,7 @@ _Static_assert(offsetof(WebSocketPlugin, on_disconnect) == 32, "on_disconnect");
 #endif
 
 /* Implemented in Go (handles.go). A handle that is dead is harmless to them. */
+extern struct request_rec *wshttpd_go_request(uint64_t handle);
 extern char *wshttpd_go_header_get(uint64_t handle, char *key);
 extern void wshttpd_go_header_set(uint64_t handle, char *key, char *value);
 extern size_t wshttpd_go_protocol_count(uint64_t handle);
@@ -56,8 +57,8 @@ static uint64_t handle_of(const WebSocketServer *server)
 
 static struct request_rec *CALLBACK server_request(const WebSocketServer *server)
 {
-    (void)server;
-    return NULL;
+    uint64_t handle = handle_of(server);
+    return handle == 0 ? NULL : wshttpd_go_request(handle);
 }
 
 static const char *CALLBACK server_header_get(const WebSocketServer *server, const char *key)

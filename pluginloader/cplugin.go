@@ -4,6 +4,7 @@ package pluginloader
 #cgo LDFLAGS: -ldl
 #include <stdlib.h>
 #include "cplugin.h"
+#include "apache.h"
 */
 import "C"
 
@@ -31,6 +32,7 @@ type cLibrary struct {
 // names. If it needs what other plugins have, these are opened for all, and it
 // is tried once more. mu is held.
 func (l *Loader) openC(path string, k kind) (opened, *Error) {
+	C.wshttpd_apr_open() // what does not need it works without
 	library, err := dlopen(path, local)
 	if err != nil && l.promote(k.undefined) {
 		library, err = dlopen(path, local)
@@ -107,10 +109,23 @@ func (k *kind) whyNotBound(linker string) (why, remedy string) {
 	default:
 		why = fmt.Sprintf("needs %s: no library has it", strings.Join(missing, ", "))
 	}
-	if strings.HasPrefix(missing[0], "apr_") || strings.HasPrefix(missing[0], "ap_") {
-		remedy = "the plugin uses Apache's own functions, which this version of wshttpd does not have"
+	return why, remedyMissing(missing)
+}
+
+// remedyMissing says what to do about symbols that nobody has.
+func remedyMissing(symbols []string) string {
+	has := func(prefix string) bool {
+		return slices.ContainsFunc(symbols, func(s string) bool { return strings.HasPrefix(s, prefix) })
 	}
-	return why, remedy
+	switch {
+	case has("apr_") && C.wshttpd_apr_is_open() == 0:
+		return "libapr-1.so.0 was not found: install the packages libapr1 and libaprutil1"
+	case has("apr_"):
+		return "install the packages libapr1 and libaprutil1, or newer ones"
+	case has("ap_"):
+		return "these are functions of Apache httpd itself, which wshttpd does not have"
+	}
+	return ""
 }
 
 func isDefined(symbol string, libraries []unsafe.Pointer) bool {
@@ -246,6 +261,7 @@ func (p *cPlugin) Connect(c wsplugin.Conn) wsplugin.Session {
 			return nil
 		}
 	}
+	h.adopt(c)
 	s.accepted.Store(true)
 	h.timers.begin()
 	return s

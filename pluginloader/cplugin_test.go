@@ -304,7 +304,7 @@ func TestCallbacksAreBounded(t *testing.T) {
 func TestMissingSymbolsAreListed(t *testing.T) {
 	_, err := New((&recorder{}).log).Load(compile(t, "needy.c"), "needy_init")
 	e, ok := err.(*Error)
-	if !ok || e.Sentence != sentenceOpen || !strings.Contains(e.Cause, "apr_palloc") || !strings.Contains(e.Cause, "nobody_has_this") {
+	if !ok || e.Sentence != sentenceOpen || !strings.Contains(e.Cause, "apr_palloc_of_no_release") || !strings.Contains(e.Cause, "nobody_has_this") {
 		t.Fatalf("%+v", err)
 	}
 }

@@ -19,6 +19,15 @@
 // an init function returns stays the plugin's, and is read as long as the
 // process lives.
 //
+// # What Apache has
+//
+// Plugins compiled for httpd may use APR, and look at the request_rec of the
+// handshake. libapr is opened, not linked (apr.c), so that it need not be
+// there; apache.h lays httpd's structures out, and requestrec.go fills them at
+// the first call of request, in a pool of APR's that ends with the connection.
+// The functions of httpd that plugins call are in aplog.c under their own
+// names: the executable exports them.
+//
 // # Threads
 //
 // Callbacks are made on the caller's goroutine; inside C one holds a thread of
@@ -28,7 +37,8 @@
 // which they may even end.
 //
 // No lock is held while a callback runs. Loader.mu comes before
-// handleTable.mu, that before handle.lending, that before handle.mu.
+// handleTable.mu, that before handle.lending, that before apacheProcess.mu and
+// handle.mu.
 //
 // Libraries are never unloaded: Go code cannot be, and a C library may have
 // left threads behind.

@@ -13,6 +13,9 @@ import (
 // child ends this process as a server ends that has loaded a plugin. job is
 // the exit code, the file and its init function.
 func child(job string) {
+	if job == "without APR" {
+		childWithoutAPR()
+	}
 	var code int
 	var file, init string
 	if _, err := fmt.Sscan(job, &code, &file, &init); err != nil {

@@ -3,6 +3,7 @@ package pluginloader
 /*
 #include <stdlib.h>
 #include "cplugin.h"
+#include "apache.h"
 */
 import "C"
 
@@ -31,8 +32,11 @@ type handle struct {
 	conn       wsplugin.Conn // guarded by mu; nil when the connection is over
 	session    *cSession     // guarded by mu; nil with conn
 
-	lending sync.Mutex
-	lent    map[string]*C.char // strings lent to the plugin; guarded by lending
+	lending  sync.Mutex
+	lent     map[string]*C.char // strings lent to the plugin; guarded by lending
+	request  *C.request_rec     // once the plugin has asked for it; guarded by lending
+	answered bool               // on_connect has returned; guarded by lending
+	began    time.Time          // of the present connection, before on_connect
 
 	timers timers // that the plugin has set
 
@@ -74,7 +78,7 @@ func (t *handleTable) take(c wsplugin.Conn) *handle {
 	t.free = t.free[1:]
 	h.mu.Lock()
 	h.generation++
-	h.conn = c
+	h.conn, h.answered, h.began = c, false, time.Now()
 	state := h.state()
 	h.mu.Unlock()
 	h.timers.reset()
@@ -119,6 +123,10 @@ func (t *handleTable) release(h *handle) {
 		C.free(unsafe.Pointer(s))
 	}
 	h.lent = nil
+	if h.request != nil {
+		C.wshttpd_pool_destroy(h.request.pool)
+		h.request = nil
+	}
 	h.lending.Unlock()
 	t.mu.Lock()
 	h.freed = time.Now()
@@ -151,12 +159,7 @@ func (h *handle) lend(state uint64, key, value string) *C.char {
 	if s := h.lent[key]; s != nil {
 		return s
 	}
-	// release may have come first: it empties what is lent under this lock,
-	// after it has taken the connection away.
-	h.mu.RLock()
-	live := h.conn != nil && h.state() == state
-	h.mu.RUnlock()
-	if !live {
+	if !h.isLive(state) {
 		return nil
 	}
 	if h.lent == nil {
@@ -165,6 +168,15 @@ func (h *handle) lend(state uint64, key, value string) *C.char {
 	s := C.CString(value)
 	h.lent[key] = s
 	return s
+}
+
+// isLive reports whether the connection that a state names is not over: release
+// may have come first, which gives up what is lent once it has taken the
+// connection away. lending is held.
+func (h *handle) isLive(state uint64) bool {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	return h.conn != nil && h.state() == state
 }
 
 // headerLooker is what a connection has that tells an absent header field from
@@ -197,7 +209,8 @@ func lookup(conn wsplugin.Conn, name string) (value string, present bool) {
 
 //export wshttpd_go_header_set
 func wshttpd_go_header_set(state C.uint64_t, key, value *C.char) {
-	if _, conn := handles.find(uint64(state)); conn != nil {
+	h, conn := handles.find(uint64(state))
+	if conn != nil && !h.setOut(uint64(state), key, value) {
 		conn.SetHeader(C.GoString(key), C.GoString(value))
 	}
 }

@@ -3,6 +3,7 @@ package pluginloader
 /*
 #include <stdlib.h>
 #include "cplugin.h"
+#include "apache.h"
 */
 import "C"
 
@@ -86,6 +87,7 @@ func Inspect(file, init string) *Inspection {
 
 // resolveSymbols finds who has what the file needs, by the dynamic linker.
 func (i *Inspection) resolveSymbols(k *kind) {
+	C.wshttpd_apr_open() // as loading a plugin does
 	var libraries []unsafe.Pointer
 	for _, name := range k.needed {
 		library, err := dlopen(name, local)

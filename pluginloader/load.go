@@ -76,6 +76,9 @@ func New(log func(level int, format string, args ...any)) *Loader {
 		batches:   sync.Pool{New: func() any { return new(batch) }},
 	}
 	l.room.L = new(sync.Mutex)
+	apache.mu.Lock()
+	defer apache.mu.Unlock()
+	apache.log, apache.hosts = log, nil
 	return l
 }
 

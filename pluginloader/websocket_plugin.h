@@ -59,6 +59,9 @@ struct _WebSocketServer;
  * on_disconnect has returned. After that every function does nothing and
  * returns 0 or NULL.
  */
+/* httpd's request_rec of the handshake, in httpd 2.4's layout and in a pool of
+ * its own; its headers_out is what header_set writes. NULL where libapr is not
+ * installed. */
 typedef struct request_rec *(CALLBACK *WS_Request)(const struct _WebSocketServer *server);
 
 /* A request header, its name in any case, several lines joined by ", ". NULL: not there. */

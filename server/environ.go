@@ -11,12 +11,15 @@ import (
 // environ is the environment of a request (httpd's subprocess_env), by name in
 // lower case: names are looked up in any case, as in all of APR's tables. Its zero
 // value is empty.
-type environ map[string]string
+type environ map[string]variable
+
+// variable is an entry of the environment, its name as it was set.
+type variable struct{ name, value string }
 
 // get returns a variable, and whether it is set.
 func (e environ) get(name string) (value string, isSet bool) {
-	value, isSet = e[strings.ToLower(name)]
-	return value, isSet
+	v, isSet := e[strings.ToLower(name)]
+	return v.value, isSet
 }
 
 func (e environ) unset(name string) { delete(e, strings.ToLower(name)) }
@@ -26,7 +29,11 @@ func (e *environ) set(name, value string) {
 	if *e == nil {
 		*e = make(environ)
 	}
-	(*e)[strings.ToLower(name)] = value
+	lower := strings.ToLower(name)
+	if old, isSet := (*e)[lower]; isSet {
+		name = old.name // as apr_table_set keeps it
+	}
+	(*e)[lower] = variable{name, value}
 }
 
 // isSet reports whether a variable is in the environment.

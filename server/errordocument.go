@@ -126,8 +126,8 @@ func (r *route) renamed() *route {
 		host: r.host, target: r.target, authority: r.authority, merged: r.merged, glance: r.glance, locations: r.locations, client: r.client,
 		tokens: r.tokens, settings: r.host.Base, scheme: r.scheme, isTLS: r.isTLS, local: r.local, redirects: r.redirects, rewriteEnded: r.rewriteEnded, cookies: r.cookies, trace: r.trace,
 	}
-	for name, value := range r.env {
-		next.env.set("REDIRECT_"+name, value)
+	for _, v := range r.env {
+		next.env.set("REDIRECT_"+v.name, v.value)
 	}
 	r.next = next
 	return next

@@ -101,9 +101,22 @@ func (l *errorLog) printf(module string, level httpdconf.LogLevel, client, forma
 	l.file.write(appendRecord(nil, module, level, client, fmt.Sprintf(format, args...)))
 }
 
+// record is printf for a record with an origin in front of the client: a line of
+// source, the status of a call.
+func (l *errorLog) record(module string, level httpdconf.LogLevel, origin, client, text string) {
+	if l.enabled(module, level) {
+		l.file.write(appendRecordFrom(nil, module, level, origin, client, text))
+	}
+}
+
 func appendRecord(dst []byte, module string, level httpdconf.LogLevel, client, text string) []byte {
+	return appendRecordFrom(dst, module, level, "", client, text)
+}
+
+func appendRecordFrom(dst []byte, module string, level httpdconf.LogLevel, origin, client, text string) []byte {
 	dst = time.Now().AppendFormat(append(dst, '['), "Mon Jan 02 15:04:05.000000 2006")
 	dst = fmt.Appendf(dst, "] [%s:%s] [pid %d:tid %d] ", module, level, os.Getpid(), unix.Gettid())
+	dst = appendEscaped(dst, origin)
 	if client != "" {
 		dst = fmt.Appendf(dst, "[client %s] ", client)
 	}

@@ -28,8 +28,12 @@ func (c *conn) SetHeader(name, value string) {
 		return
 	}
 	if why := r.set(name, value); why != "" {
-		c.log(httpdconf.LevelWarn, "plugin sets response header %q: %s, left out", name, why)
+		c.logLeftOut(name, why)
 	}
+}
+
+func (c *conn) logLeftOut(name, why string) {
+	c.log(httpdconf.LevelWarn, "plugin sets response header %q: %s, left out", name, why)
 }
 
 func (c *conn) Protocols() []string { return slices.Clone(c.request.protocols) }

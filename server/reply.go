@@ -44,8 +44,14 @@ func (c *conn) openReply() *reply {
 	}
 }
 
-// set sets a header field and returns why not, or "".
-func (r *reply) set(name, value string) (refused string) {
+// set sets a header field in the place of one of that name, and returns why
+// not, or "".
+func (r *reply) set(name, value string) (refused string) { return r.put(name, value, true) }
+
+// add is set beside those of that name.
+func (r *reply) add(name, value string) (refused string) { return r.put(name, value, false) }
+
+func (r *reply) put(name, value string, replaces bool) (refused string) {
 	lower := strings.ToLower(name)
 	switch {
 	case !ws.IsToken(name):
@@ -65,13 +71,20 @@ func (r *reply) set(name, value string) (refused string) {
 		return ""
 	}
 	for i := range r.fields {
-		if strings.EqualFold(r.fields[i].Name, name) {
+		if replaces && strings.EqualFold(r.fields[i].Name, name) {
 			r.fields[i].Value = value
 			return ""
 		}
 	}
 	r.fields = append(r.fields, ws.Field{Name: strings.Clone(name), Value: strings.Clone(value)})
 	return ""
+}
+
+// clear forgets the fields.
+func (r *reply) clear() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.fields = nil
 }
 
 // choose sets the subprotocol to answer.

@@ -5,10 +5,13 @@ import (
 	"hash/maphash"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync/atomic"
 
 	"github.com/valyala/fasthttp"
+
+	"github.com/wshttpd/wshttpd/pluginloader"
 )
 
 // request holds the facts of an upgrade request that outlive fasthttp's
@@ -18,7 +21,8 @@ type request struct {
 	remote    netip.AddrPort
 	header    headerBlock
 	protocols []string
-	log       *errorLog // of the host, at the levels of the path
+	log       *errorLog     // of the host, at the levels of the path
+	facts     *requestFacts // nil where the plugin cannot ask for them
 }
 
 // remoteOf returns the client's address.
@@ -54,6 +58,20 @@ func (r *request) lookup(name string) (value string, present bool) {
 	return value, present
 }
 
+// fields lists the header, the values of one name joined at the first of its
+// lines (httpd 2.4 server/protocol.c, ap_get_mime_headers_core).
+func (r *request) fields() (list []pluginloader.Field) {
+	for line := range strings.SplitSeq(r.header.whole(), "\n") {
+		name, _, isField := strings.Cut(line, ":")
+		known := func(f pluginloader.Field) bool { return strings.EqualFold(f.Name, name) }
+		if isField && !slices.ContainsFunc(list, known) {
+			value, _ := r.lookup(name)
+			list = append(list, pluginloader.Field{Name: name, Value: value})
+		}
+	}
+	return list
+}
+
 // keyName is the one field that differs between requests of one client.
 const keyName = "Sec-WebSocket-Key"
 
@@ -64,6 +82,15 @@ type headerBlock struct {
 	lines  string
 	key    [24]byte
 	hasKey bool
+	keyAt  uint32 // where its line stood
+}
+
+// whole is the header with the key in its place.
+func (h *headerBlock) whole() string {
+	if !h.hasKey {
+		return h.lines
+	}
+	return h.lines[:h.keyAt] + keyName + ": " + string(h.key[:]) + "\n" + h.lines[h.keyAt:]
 }
 
 func newHeaderBlock(raw []byte) (h headerBlock) {
@@ -78,7 +105,7 @@ func newHeaderBlock(raw []byte) (h headerBlock) {
 		return h
 	}
 	copy(h.key[:], value)
-	h.hasKey = true
+	h.hasKey, h.keyAt = true, uint32(begin)
 	var room [1024]byte
 	h.lines = intern(append(append(room[:0], raw[:begin]...), raw[end:]...))
 	return h

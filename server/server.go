@@ -99,6 +99,7 @@ func (s *Server) Listen() error {
 	if err := s.openLogs(); err != nil {
 		return err
 	}
+	s.loader.SetHosts(s.pluginHosts())
 	if err := s.openAccessLogs(); err != nil {
 		return err
 	}

@@ -101,7 +101,7 @@ func (s *Server) upgradeHybi(ctx *fasthttp.RequestCtx, r *route) {
 	s.accept(ctx, &opening{
 		speaker: speakerOf(handshake.Version),
 		plugin:  plugin,
-		request: s.copyRequest(ctx, r, handshake.Protocols),
+		request: s.copyRequest(ctx, r, plugin, handshake.Protocols),
 		timeout: r.host.Timeout,
 		hybi: hybi{
 			decoder:       ws.Decoder{Version: handshake.Version, MaxMessage: settings.MaxMessageSize, Memory: &buffers},
@@ -139,7 +139,7 @@ func (s *Server) upgradeDraft(ctx *fasthttp.RequestCtx, r *route, draft75 bool) 
 	o := &opening{
 		speaker: draftSpeaker(draft75),
 		plugin:  plugin,
-		request: s.copyRequest(ctx, r, handshake.Protocols),
+		request: s.copyRequest(ctx, r, plugin, handshake.Protocols),
 		timeout: r.host.Timeout,
 		draft: &draftPending{
 			proto:     hixie{decoder: draft76.Decoder{MaxText: settings.MaxMessageSize, Draft75: draft75}},
@@ -453,12 +453,13 @@ func cloneAll(list []string) []string {
 }
 
 // copyRequest copies the facts that outlive the request's context.
-func (s *Server) copyRequest(ctx *fasthttp.RequestCtx, r *route, protocols []string) request {
+func (s *Server) copyRequest(ctx *fasthttp.RequestCtx, r *route, p wsplugin.Plugin, protocols []string) request {
 	return request{
 		target:    intern([]byte(r.target)),
 		remote:    r.client,
 		header:    newHeaderBlock(rawHeaders(ctx)),
 		protocols: cloneAll(protocols),
 		log:       s.logOf(r),
+		facts:     keepFacts(ctx, r, p),
 	}
 }

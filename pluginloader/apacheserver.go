@@ -1,0 +1,164 @@
+package pluginloader
+
+/*
+#include <stdlib.h>
+#include "cplugin.h"
+#include "apache.h"
+*/
+import "C"
+
+import (
+	"fmt"
+	"path"
+	"sync"
+	"unsafe"
+)
+
+// apacheProcess is what plugins find of httpd in the process beside their own
+// connections: the servers, and where records go that belong to none.
+type apacheProcess struct {
+	mu      sync.Mutex
+	log     func(level int, format string, args ...any) // of the last Loader; guarded by mu
+	hosts   []Host                                      // guarded by mu
+	servers []*C.server_rec                             // of hosts, the main one first; guarded by mu
+	process *C.process_rec                              // guarded by mu
+}
+
+// apache is that of this process: C functions have no receiver, so that it
+// cannot be a Loader's.
+var apache apacheProcess
+
+// SetHosts tells what the servers are, the main one first. It is called before
+// the first connection; records of plugins went to the Loader's log so far.
+func (l *Loader) SetHosts(hosts []Host) {
+	apache.mu.Lock()
+	defer apache.mu.Unlock()
+	apache.hosts = hosts
+	if apache.servers != nil {
+		apache.fill()
+	}
+}
+
+// server returns the server_rec of a host, the main one's where there is no
+// such host. APR is open.
+func (a *apacheProcess) server(host int) *C.server_rec {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.servers == nil {
+		a.fill()
+	}
+	if host < 0 || host >= len(a.servers) {
+		host = 0
+	}
+	return a.servers[host]
+}
+
+// fill makes the server_recs, which stay for as long as the process, and fills
+// them with what is known of the hosts. mu is held.
+func (a *apacheProcess) fill() {
+	m := maker{C.wshttpd_root_pool()}
+	if a.process == nil {
+		a.process = (*C.process_rec)(m.zeros(C.sizeof_process_rec))
+		a.process.pool, a.process.pconf = m.pool, m.pool
+		a.process.short_name = m.text("wshttpd")
+	}
+	for len(a.servers) < max(len(a.hosts), 1) {
+		s := (*C.server_rec)(m.zeros(C.sizeof_server_rec))
+		s.process = a.process
+		s.log.level = levelWarn
+		s.module_config, s.lookup_defaults = m.vector(), m.vector()
+		if n := len(a.servers); n > 0 {
+			s.is_virtual = 1
+			a.servers[n-1].next = s
+		}
+		a.servers = append(a.servers, s)
+	}
+	for i, host := range a.hosts {
+		m.host(a.servers[i], &host)
+	}
+}
+
+// host fills a server_rec.
+func (m maker) host(s *C.server_rec, host *Host) {
+	s.log = *m.levels(host.Level)
+	s.defn_name, s.defn_line_number = m.optional(host.File), C.uint(host.Line)
+	s.port = C.uint16_t(host.Port)
+	s.server_admin, s.server_hostname = m.text(host.Admin), m.text(host.Name)
+	s.timeout = C.int64_t(host.Timeout.Microseconds())
+}
+
+// levels makes what the macros in front of the log functions look at.
+func (m maker) levels(level func(module string) int) *C.struct_ap_logconf {
+	l := (*C.struct_ap_logconf)(m.zeros(C.sizeof_struct_ap_logconf))
+	l.level = C.int(level(noModule))
+	return l
+}
+
+// maxModules bounds the modules that plugins bring along.
+const maxModules = 64
+
+// vector makes an array of configuration records. A NULL stands before the
+// first: a module that was never loaded has index -1, and looks there.
+func (m maker) vector() *C.ap_conf_vector_t {
+	const slot = int(unsafe.Sizeof(uintptr(0)))
+	return (*C.ap_conf_vector_t)(unsafe.Add(m.zeros((maxModules+1)*slot), slot))
+}
+
+// noModule stands for the module of a record that names none.
+const noModule = ""
+
+// levelDebug and graver have no file and line in front of them (httpd 2.4
+// server/log.c, do_errorlog_default).
+const (
+	levelMask  = 15
+	levelDebug = 7
+)
+
+//export wshttpd_go_log
+func wshttpd_go_log(r *C.wshttpd_record) {
+	level, module := int(r.level)&levelMask, moduleName(int(r.module_index))
+	text, origin := C.GoString(r.text), C.GoString(r.status)
+	if level >= levelDebug && r.file != nil {
+		origin = fmt.Sprintf("%s(%d): %s", path.Base(C.GoString(r.file)), int(r.line), origin)
+	}
+	if r.handle != 0 {
+		if _, conn := handles.find(uint64(r.handle)); conn != nil {
+			if known, ok := conn.(requester); ok {
+				known.LogAs(module, level, origin, text, r.of_request != 0)
+				return
+			}
+		}
+	}
+	apache.record(r.server, module, level, origin, text)
+}
+
+// record writes a record of a server, the main one where it is NULL.
+func (a *apacheProcess) record(server *C.server_rec, module string, level int, origin, text string) {
+	a.mu.Lock()
+	log, host := a.log, a.hostOf(server)
+	a.mu.Unlock()
+	switch {
+	case host != nil:
+		host.Log(module, level, origin, text)
+	case log != nil:
+		log(level, "%s%s", origin, text)
+	}
+}
+
+// hostOf returns the host of a server_rec, nil while none is known. mu is held.
+func (a *apacheProcess) hostOf(server *C.server_rec) *Host {
+	if len(a.hosts) == 0 {
+		return nil
+	}
+	for i, s := range a.servers[:min(len(a.servers), len(a.hosts))] {
+		if s == server {
+			return &a.hosts[i]
+		}
+	}
+	return &a.hosts[0]
+}
+
+// moduleName is what records call a module.
+func moduleName(index int) string {
+	return noModule
+}

@@ -1,0 +1,161 @@
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "apache.h"
+
+#define SIZE(type, bytes) _Static_assert(sizeof(type) == bytes, "size of " #type);
+#define OFFSET(type, field, bytes) _Static_assert(offsetof(type, field) == bytes, #type " has " #field " at " #bytes);
+#if defined(__x86_64__)
+#include "apache_offsets.h"
+#endif
+#undef SIZE
+#undef OFFSET
+
+/* An array of APR's (apr_tables.h). */
+typedef struct {
+    apr_pool_t *pool;
+    int elt_size, nelts, nalloc;
+    char *elts;
+} apr_array_header_t;
+
+typedef struct {
+    char *key, *val;
+    uint32_t key_checksum;
+} apr_table_entry_t;
+
+/* The functions of libapr that are used here. */
+static struct {
+    apr_status_t (*initialize)(void);
+    apr_status_t (*pool_create_ex)(apr_pool_t **, apr_pool_t *, void *, void *);
+    void (*pool_destroy)(apr_pool_t *);
+    void *(*palloc)(apr_pool_t *, size_t);
+    apr_table_t *(*table_make)(apr_pool_t *, int);
+    void (*table_add)(apr_table_t *, const char *, const char *);
+    void (*table_set)(apr_table_t *, const char *, const char *);
+    const apr_array_header_t *(*table_elts)(const apr_table_t *);
+    apr_status_t (*sockaddr_info_get)(apr_sockaddr_t **, const char *, int32_t, uint16_t, int32_t, apr_pool_t *);
+    int (*vsnprintf)(char *, size_t, const char *, va_list);
+    char *(*strerror)(apr_status_t, char *, size_t);
+} apr;
+
+static apr_pool_t *root;
+static int is_open;
+
+/* Opens libapr and libaprutil for all: plugins are linked without either, and
+ * find in the process what they need. */
+static void open_once(void)
+{
+    void *library = dlopen("libapr-1.so.0", RTLD_NOW | RTLD_GLOBAL);
+    if (library == NULL)
+        return;
+    dlopen("libaprutil-1.so.0", RTLD_NOW | RTLD_GLOBAL); /* those that need it find out */
+    const struct {
+        const char *name;
+        void *at;
+    } wanted[] = {
+        {"apr_initialize", &apr.initialize},
+        {"apr_pool_create_ex", &apr.pool_create_ex},
+        {"apr_pool_destroy", &apr.pool_destroy},
+        {"apr_palloc", &apr.palloc},
+        {"apr_table_make", &apr.table_make},
+        {"apr_table_add", &apr.table_add},
+        {"apr_table_set", &apr.table_set},
+        {"apr_table_elts", &apr.table_elts},
+        {"apr_sockaddr_info_get", &apr.sockaddr_info_get},
+        {"apr_vsnprintf", &apr.vsnprintf},
+        {"apr_strerror", &apr.strerror},
+    };
+    for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
+        void *function = dlsym(library, wanted[i].name);
+        if (function == NULL)
+            return;
+        memcpy(wanted[i].at, &function, sizeof function);
+    }
+    is_open = apr.initialize() == 0 && apr.pool_create_ex(&root, NULL, NULL, NULL) == 0;
+}
+
+/* Tells whether APR is there. */
+int wshttpd_apr_open(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, open_once);
+    return is_open;
+}
+
+int wshttpd_apr_is_open(void) { return is_open; }
+
+apr_pool_t *wshttpd_root_pool(void) { return root; }
+
+/* A child of parent: of the root pool any thread may make one, as that keeps
+ * the global allocator, which has a mutex. NULL where memory is short. */
+apr_pool_t *wshttpd_pool_new(apr_pool_t *parent)
+{
+    apr_pool_t *pool = NULL;
+    return apr.pool_create_ex(&pool, parent, NULL, NULL) == 0 ? pool : NULL;
+}
+
+void wshttpd_pool_destroy(apr_pool_t *pool) { apr.pool_destroy(pool); }
+
+void *wshttpd_pool_zeros(apr_pool_t *pool, size_t size)
+{
+    void *memory = apr.palloc(pool, size);
+    return memory == NULL ? NULL : memset(memory, 0, size);
+}
+
+char *wshttpd_pool_string(apr_pool_t *pool, const char *text, size_t length)
+{
+    char *copy = apr.palloc(pool, length + 1);
+    if (copy == NULL)
+        return NULL;
+    if (length > 0)
+        memcpy(copy, text, length);
+    copy[length] = '\0';
+    return copy;
+}
+
+/* ip is a literal, which asks no name server. */
+apr_sockaddr_t *wshttpd_pool_address(apr_pool_t *pool, const char *ip, int port)
+{
+    apr_sockaddr_t *address = NULL;
+    return apr.sockaddr_info_get(&address, ip, 0, (uint16_t)port, 0, pool) == 0 ? address : NULL;
+}
+
+apr_table_t *wshttpd_table_new(apr_pool_t *pool, int room) { return apr.table_make(pool, room); }
+
+void wshttpd_table_add(apr_table_t *table, const char *name, const char *value) { apr.table_add(table, name, value); }
+
+void wshttpd_table_set(apr_table_t *table, const char *name, const char *value) { apr.table_set(table, name, value); }
+
+int wshttpd_table_size(const apr_table_t *table) { return apr.table_elts(table)->nelts; }
+
+void wshttpd_table_entry(const apr_table_t *table, int i, const char **name, const char **value)
+{
+    const apr_table_entry_t *entry = (const apr_table_entry_t *)apr.table_elts(table)->elts + i;
+    *name = entry->key;
+    *value = entry->val;
+}
+
+/* Expands a format of APR's, which knows %pI and others; where there is no APR
+ * a plugin can have made none of what these show. */
+void wshttpd_format(char *dst, size_t size, const char *format, va_list args)
+{
+    if (is_open)
+        apr.vsnprintf(dst, size, format, args);
+    else
+        vsnprintf(dst, size, format, args);
+}
+
+/* "(2)No such file or directory: ", as httpd puts it in front of a text
+ * (httpd 2.4 server/log.c, log_apr_status); empty for success. */
+void wshttpd_status_text(char *dst, size_t size, apr_status_t status)
+{
+    char text[120];
+    dst[0] = '\0';
+    if (status == 0)
+        return;
+    if (!is_open || apr.strerror(status, text, sizeof text) == NULL)
+        snprintf(text, sizeof text, "error");
+    snprintf(dst, size, "(%d)%s: ", status, text);
+}
