@@ -13,8 +13,8 @@ FUZZTIME ?= 100000x
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-MODULES := build/modules/echo.so build/modules/dumb_increment.so \
-	build/modules/mod_websocket_echo.so build/modules/mod_websocket_dumb_increment.so
+MODULES := build/modules/echo.so build/modules/dumb_increment.so build/modules/chat.so \
+	build/modules/mod_websocket_echo.so build/modules/mod_websocket_dumb_increment.so build/modules/mod_websocket_mirror.so
 
 .PHONY: run build layout test clients lint race fuzz nested bench clean FORCE
 
@@ -37,6 +37,11 @@ build/modules/echo.so: FORCE
 
 build/modules/dumb_increment.so: FORCE
 	go build -buildmode=plugin -o $@ ./examples/dumb_increment
+
+# A module of its own, as plugins elsewhere are.
+build/modules/chat.so: build/wshttpd FORCE
+	@mkdir -p build/modules
+	build/wshttpd build-plugin -o $@ examples/chat
 
 build/modules/mod_websocket_%.so: examples/c/mod_websocket_%.c pluginloader/websocket_plugin.h
 	@mkdir -p build/modules
@@ -82,6 +87,7 @@ fuzz:
 nested:
 	cd pluginloader/wsplugin && go vet ./... && go test ./...
 	cd bench && go vet ./... && go test ./...
+	cd examples/chat && go vet ./... && go test ./...
 
 clean:
 	rm -rf build

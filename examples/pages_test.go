@@ -105,7 +105,7 @@ func TestChromium(t *testing.T) {
 		t.Run("echo"+plugins+" and dumb-increment"+plugins, func(t *testing.T) {
 			t.Parallel()
 			browse(t, slices.Concat(
-				[]string{"go " + p.http("/"), "document.querySelectorAll('a').length === 6",
+				[]string{"go " + p.http("/"), "document.querySelectorAll('a').length === 8",
 					"document.querySelector(\"a[href$='/echo" + plugins + "']\").click(); true",
 					isState("open") + " && document.getElementById('url').value.endsWith('/echo" + plugins + "')"},
 				echoSteps(p.http("/client.html?path=/echo"+plugins)),
@@ -266,7 +266,7 @@ func TestPagesAreServed(t *testing.T) {
 // out.
 func TestOnlyOwnPagesConnect(t *testing.T) {
 	p := serve(t, readConf(t, "httpd.conf"))
-	for _, path := range []string{"/echo", "/echo-c", "/dumb-increment", "/dumb-increment-c"} {
+	for _, path := range []string{"/echo", "/echo-c", "/dumb-increment", "/dumb-increment-c", "/mirror-c", "/chat?name=Ann"} {
 		const protocol = "dumb-increment-protocol"
 		dial(t, p.url(path), http.Header{"Origin": {p.http("")}}, protocol)
 		refused(t, p.url(path), http.Header{"Origin": {"http://example.com"}}, 403, protocol)
