@@ -67,7 +67,9 @@ type netConn struct {
 	session *conn // accepted, and not taken over yet
 	taken   atomic.Pointer[conn]
 	idle    atomic.Bool // no byte of a request has come
-	once    sync.Once
+
+	answered atomic.Bool // a request before that
+	once     sync.Once
 }
 
 // newNetConn makes a connection under the limits of its address' first host.
@@ -146,6 +148,9 @@ func (c *netConn) advance(p []byte) {
 func (c *netConn) enter(p phase) {
 	c.phase, c.since, c.received = p, time.Now(), 0
 	switch p {
+	case phaseIdle:
+		c.answered.Store(true)
+		c.scan.tail = [3]byte{}
 	case phaseHeader:
 		c.scan = headScan{}
 	default:
@@ -297,13 +302,16 @@ func (c *netConn) shutdown(code ws.CloseCode) {
 		socket.shutdown(code)
 		return
 	}
-	c.closeIdle()
+	if c.idle.Load() {
+		_ = c.close() // nobody is left to tell
+	}
 }
 
-// closeIdle closes an HTTP connection on which no request is under way.
+// closeIdle closes an HTTP connection that waits for a further request. One
+// that is new is answered: its client may be in the midst of TLS' handshake.
 func (c *netConn) closeIdle() {
-	if c.taken.Load() == nil && c.idle.Load() {
-		_ = c.close() // nobody is left to tell
+	if c.taken.Load() == nil && c.idle.Load() && c.answered.Load() {
+		_ = c.close()
 	}
 }
 

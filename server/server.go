@@ -286,6 +286,7 @@ func (s *Server) Shutdown(ctx context.Context) bool {
 
 func (s *Server) shutdown(ctx context.Context, code ws.CloseCode) bool {
 	s.StopAccepting()
+	s.accepting.Wait() // whom they have accepted last is counted in
 	for _, c := range s.open.end(code) {
 		c.shutdown(code)
 	}
@@ -300,7 +301,6 @@ func (s *Server) shutdown(ctx context.Context, code ws.CloseCode) bool {
 		defer cancelLast()
 		ended = s.open.await(last)
 	}
-	s.accepting.Wait()
 	if s.loops != nil {
 		s.loops.Close()
 	}
@@ -316,6 +316,7 @@ func (s *Server) shutdown(ctx context.Context, code ws.CloseCode) bool {
 // connections closed, and WebSockets go on.
 func (s *Server) Drain(ctx context.Context) {
 	s.StopAccepting()
+	s.accepting.Wait() // whom they have accepted last is counted in
 	for _, c := range s.open.stop() {
 		c.closeIdle()
 	}

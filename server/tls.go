@@ -78,7 +78,7 @@ func (t *tlsSocket) Read(p []byte) (int, error) {
 	n, err := t.Conn.Read(p)
 	if !t.ready {
 		t.ready = true
-		if err != nil {
+		if err != nil && !t.ConnectionState().HandshakeComplete {
 			t.handshakeFailed(err)
 		}
 	}

@@ -212,8 +212,8 @@ func TestWhatOnlyTheStartFinds(t *testing.T) {
 	}
 	for file, want := range map[string][]string{
 		"tls.conf": {
-			"start     fails, although -t does not look at it: AH02572: Failed to configure at least one certificate",
-			"wshttpd does not start, since AH02572",
+			"start     fails, although -t does not look at it: AH02562: Failed to configure certificate, check none.pem: it holds no certificate",
+			"wshttpd does not start, since AH02562",
 			"changes   tls.conf:10  AuthUserFile \"users\"\n            old, plain cannot log in",
 			"nobody: no such file or directory: whoever sends a password is answered 500",
 		},

@@ -1,5 +1,5 @@
 // Chromium: loads a page, waits until a condition holds in it, clicks, and
-// waits again. usage: node chromium.js CHROMIUM STEP...
+// waits again. usage: node chromium.js CHROMIUM [--FLAG...] STEP...
 // Each STEP is an expression that is evaluated in the page until it is true, or
 // "go URL", "press KEY", "press Control+KEY". What the page's security policy
 // forbids is a failure, as is an exception.
@@ -10,11 +10,13 @@ const os = require("os");
 const path = require("path");
 const WebSocket = require(path.join(__dirname, "../node/node_modules/ws"));
 
-const [, , chromium, ...steps] = process.argv;
+const [, , chromium, ...words] = process.argv;
+const flags = words.filter((word) => word.startsWith("--"));
+const steps = words.filter((word) => !word.startsWith("--"));
 const profile = fs.mkdtempSync(path.join(os.tmpdir(), "wshttpd-chromium-"));
 const browser = spawn(chromium, [
   "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--disable-breakpad", "--remote-debugging-port=0",
-  "--user-data-dir=" + profile, "about:blank",
+  "--user-data-dir=" + profile, ...flags, "about:blank",
 ], { detached: true, stdio: ["ignore", "ignore", "pipe"], env: { ...process.env, TMPDIR: profile } });
 let done = false;
 const finish = (code, text) => {
