@@ -117,7 +117,7 @@ RewriteEngine On
 RewriteCond /closed/x !-U
 RewriteRule ^/ws/shut - [F]
 RewriteCond /open/x !-U
-RewriteRule ^/ws - [G]
+RewriteRule ^/ws/open - [G]
 RewriteCond /open/x -U
 RewriteRule ^/ws/no - [F]
 <Location /ws>
@@ -140,7 +140,7 @@ RewriteRule ^ - [F]
 Require all denied
 </Location>
 `, map[string]wsplugin.Plugin{"plugin": &scripted{connect: func(wsplugin.Conn) bool { return true }}})
-	for target, want := range map[string]int{"/ws": 101, "/ws/shut": 403, "/ws/here": 403, "/ws/ok": 101, "/ws/deny": 403, "/ws/no": 403} {
+	for target, want := range map[string]int{"/ws": 101, "/ws/shut": 403, "/ws/open": 101, "/ws/here": 403, "/ws/ok": 101, "/ws/deny": 403, "/ws/no": 403} {
 		p := l.dial(t)
 		r := p.send("GET " + target + " HTTP/1.1\r\nHost: x\r\n" + upgradeFields + "\r\n").receive("GET")
 		p.Close()
