@@ -141,7 +141,8 @@ type Host struct {
 
 	// PathAliases are the lines of Alias and AliasMatch, the host's own in front
 	// of the main server's: the first that fits counts.
-	PathAliases []*Mapping
+	PathAliases      []*Mapping
+	HasLocationAlias bool // a Location of the host has an Alias of its own
 
 	// Unserved are paths below which httpd would have run programs.
 	Unserved []*Section

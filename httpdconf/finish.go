@@ -80,6 +80,7 @@ func inherit(h, main *Host) {
 	h.LogLevels = main.LogLevels.Merge(h.LogLevels)
 	h.Base = main.Base.Merge(h.Base)
 	h.PathAliases = append(h.PathAliases, main.PathAliases...)
+	h.HasLocationAlias = h.HasLocationAlias || main.HasLocationAlias
 	h.Unserved = slices.Concat(main.Unserved, h.Unserved)
 	h.Directories = slices.Concat(main.Directories, h.Directories)
 	h.Files = slices.Concat(main.Files, h.Files)

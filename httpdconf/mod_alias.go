@@ -18,6 +18,7 @@ type Mapping struct {
 	Path   string       // of the URL; empty with Regexp, and for all of a section
 	Regexp *expr.Regexp // nil with Path
 	Target string       // file name, absolute, or URL; what $1 to $9 stand for is put in with Regexp
+	Expr   *expr.Expr   // in the place of Target, for all of a section
 	Status int          // of a Redirect
 	Range  hcl.Range
 }
@@ -26,6 +27,7 @@ type Mapping struct {
 type AliasDir struct {
 	Redirects []*Mapping // the first that fits counts
 	All       *Mapping   // a Redirect without a path
+	Alias     *Mapping   // an Alias without one, of a Location
 	Relative  *bool      // RedirectRelative; nil inherits
 }
 
@@ -100,7 +102,7 @@ func mergeAlias(base, over *AliasDir) *AliasDir {
 	if base == nil || over == nil {
 		return replace(base, over)
 	}
-	m := &AliasDir{Redirects: slices.Concat(over.Redirects, base.Redirects), All: base.All, Relative: base.Relative}
+	m := &AliasDir{Redirects: slices.Concat(over.Redirects, base.Redirects), All: base.All, Alias: replace(base.Alias, over.Alias), Relative: base.Relative}
 	if over.All != nil {
 		m.All = over.All
 	}
@@ -116,7 +118,7 @@ func aliasCommands() map[string]command {
 		"ScriptAlias":      {"mod_alias.c", (*walk).scriptAlias, "not for this server: the path is answered 501"},
 		"ScriptAliasMatch": {"mod_alias.c", (*walk).scriptAlias, "not for this server: paths that match are answered 501"},
 
-		"Alias":             {"mod_alias.c", (*walk).alias, "a folder or file for a path and all below it; the form of one argument, in a Location, refuses the start"},
+		"Alias":             {"mod_alias.c", (*walk).alias, "a folder or file for a path and all below it; with one argument, in a Location, an expression for all of that"},
 		"AliasMatch":        {"mod_alias.c", (*walk).alias, "the same for paths that match; `$1` to `$9` stand for groups"},
 		"Redirect":          {"mod_alias.c", (*walk).redirect, "sends clients elsewhere, or answers any status; in a section also without a path"},
 		"RedirectMatch":     {"mod_alias.c", (*walk).redirect, "the same for paths that match; `$1` to `$9` stand for groups"},
@@ -155,7 +157,7 @@ func (w *walk) alias(n *syntax.Node, words []syntax.Arg) *problem {
 		if w.section == nil {
 			return &problem{text: n.Name + " must have two arguments when used globally"}
 		}
-		return &problem{text: n.Name + " without a path" + notObeyed, hint: "write it with both arguments, outside of the section"}
+		return w.aliasAll(n, words[0])
 	}
 	if w.section != nil {
 		switch w.section.Kind {
@@ -173,6 +175,26 @@ func (w *walk) alias(n *syntax.Node, words []syntax.Arg) *problem {
 		m.Target += "/" // what is behind the path is put behind it as it is
 	}
 	w.host.PathAliases = append(w.host.PathAliases, m)
+	return nil
+}
+
+// aliasAll sets the Alias of all of a Location. What is behind the Location's
+// path plays no part, unless the expression names it.
+func (w *walk) aliasAll(n *syntax.Node, target syntax.Arg) *problem {
+	switch kind := w.section.Kind; kind {
+	case LocationSection, LocationMatchSection:
+	case DirectorySection, DirectoryMatchSection, FilesSection, FilesMatchSection:
+		return &problem{text: n.Name + " cannot occur within directory context"}
+	default:
+		return &problem{text: n.Name + " within <" + enclosing(n).Name + ">" + notObeyed, hint: "write it within a Location"}
+	}
+	e, p := w.textExpr(target.Text, "Cannot parse alias expression '"+target.Text+"': ")
+	if p != nil {
+		p.at = target.Range
+		return p
+	}
+	w.aliasDir().Alias = &Mapping{Expr: e, Range: n.Range()}
+	w.host.HasLocationAlias = true
 	return nil
 }
 
@@ -257,10 +279,11 @@ func (w *walk) addRedirect(n *syntax.Node, status int, from syntax.Arg, target [
 
 // redirectAll sets the Redirect of a whole section.
 func (w *walk) redirectAll(n *syntax.Node, status int, target string) *problem {
-	if strings.Contains(target, "%{") || strings.Contains(target, "$") {
-		return &problem{text: n.Name + " to an expression" + notObeyed, hint: "RedirectMatch outside of the section can put parts of the path into the target"}
+	e, p := w.textExpr(target, "Cannot parse redirect expression '"+target+"': ")
+	if p != nil {
+		return p
 	}
-	w.aliasDir().All = &Mapping{Target: target, Status: status, Range: n.Range()}
+	w.aliasDir().All = &Mapping{Expr: e, Status: status, Range: n.Range()}
 	return nil
 }
 

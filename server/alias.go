@@ -14,10 +14,16 @@ import (
 // else below DocumentRoot (httpd 2.4 modules/mappers/mod_alias.c,
 // translate_alias_redir, and server/core.c, ap_core_translate).
 func (r *route) mapPath() string {
-	r.alias = nil
+	if r.located == "" {
+		r.alias = nil
+	}
 	if r.translated != "" {
 		r.trace.mapped(r, r.translated, nil)
 		return r.translated
+	}
+	if r.located != "" {
+		r.trace.mapped(r, r.located, r.alias)
+		return r.located
 	}
 	for _, a := range r.host.PathAliases {
 		if target, rest, matches := a.Match(r.path); matches {
@@ -34,6 +40,46 @@ func (r *route) mapPath() string {
 	name := strings.TrimSuffix(r.host.DocumentRoot, "/") + path
 	r.trace.mapped(r, name, nil)
 	return name
+}
+
+// aliasHere maps a route's path by the Alias of a Location, where one covers it
+// (httpd 2.4 modules/mappers/mod_alias.c, try_alias).
+func (s *Server) aliasHere(ctx *fasthttp.RequestCtx, r *route) {
+	r.located = ""
+	if !r.host.HasLocationAlias {
+		return
+	}
+	var a *httpdconf.Mapping
+	for _, section := range r.appendLocations(nil) {
+		r.capture(section)
+		if d := section.Records.Alias; d != nil && d.Alias != nil {
+			a = d.Alias
+		}
+	}
+	if a == nil {
+		return
+	}
+	if name := s.textOf(ctx, r, a); strings.HasPrefix(name, "/") {
+		r.located, r.alias = canonical(name), a
+	} else if name != "" {
+		r.located, r.alias = canonical(s.cfg.ServerRoot+"/"+name), a
+	}
+}
+
+// textOf returns what the expression of a mapping comes to for a request, "" where it
+// cannot be evaluated.
+func (s *Server) textOf(ctx *fasthttp.RequestCtx, r *route, m *httpdconf.Mapping) string {
+	text, err := m.Expr.String(exprEnv{ctx, r})
+	if err != nil {
+		s.logOf(r).printf("alias", httpdconf.LevelError, r.client.String(), "AH02825: Can't evaluate alias or redirect expression: %v", err)
+		return ""
+	}
+	return text
+}
+
+// redirectedAll answers by the Redirect of all of a section.
+func (s *Server) redirectedAll(ctx *fasthttp.RequestCtx, r *route, a *httpdconf.AliasDir) (status int) {
+	return s.redirect(ctx, r, a, a.All, s.textOf(ctx, r, a.All))
 }
 
 // canonical takes empty segments, "." and ".." out of a file name: what an
@@ -77,7 +123,7 @@ func (s *Server) redirectedHere(ctx *fasthttp.RequestCtx, r *route) (status int)
 		return 0
 	}
 	if a.All != nil && r.translated != "" {
-		return s.redirect(ctx, r, a, a.All, a.All.Target)
+		return s.redirectedAll(ctx, r, a)
 	}
 	own := *a
 	if base != nil {

@@ -236,6 +236,7 @@ func (e exprEnv) Remote() netip.Addr { return e.r.client.Addr() }
 // sections, whose conditions are judged for each request.
 func (s *Server) walk(ctx *fasthttp.RequestCtx, r *route) {
 	r.tokens = s.cfg.Tokens
+	s.aliasHere(ctx, r)
 	r.walk()
 	if r.settings.Core != nil && len(r.settings.Core.Ifs) > 0 {
 		s.walkIfs(ctx, r, r.settings.Core.Ifs)

@@ -144,7 +144,7 @@ func (s *Server) locate(ctx *fasthttp.RequestCtx, r *route) (status int) {
 	}
 	s.walk(ctx, r)
 	if a := r.settings.Alias; a != nil && a.All != nil && r.translated == "" {
-		return s.redirect(ctx, r, a, a.All, a.All.Target)
+		return s.redirectedAll(ctx, r, a)
 	}
 	return 0
 }

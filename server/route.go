@@ -45,6 +45,7 @@ type route struct {
 	mediaType    string               // of the file that is sent
 	isDocument   bool                 // an ErrorDocument is served
 
+	located      string             // the file name that the Alias of a Location has given
 	translated   string             // the file name that rules of mod_rewrite have given; empty leaves it to Alias
 	alias        *httpdconf.Mapping // that has given the file name; nil where it is below DocumentRoot
 	next         *route             // what is served in its place, which renamed has made; nil for nothing
