@@ -106,6 +106,10 @@ func (w *walk) filesSection(n *syntax.Node, _ []syntax.Arg) *problem {
 	if p != nil {
 		return p
 	}
+	if w.section != nil && w.section.Kind == IfSection {
+		w.warn(n, n.NameRange(), "core", fmt.Sprintf("<%s> within <%s> covers nothing, as in httpd: conditions are judged behind names", n.Name, enclosing(n).Name),
+			fmt.Sprintf("write <%s> around the condition, or look at REQUEST_FILENAME in it", n.Name))
+	}
 	if w.section != nil {
 		w.section.Files = append(w.section.Files, s)
 	} else {

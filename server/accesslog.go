@@ -240,7 +240,7 @@ func (f *accessFacts) ofRoute(r *route, item *logformat.Item) string {
 		if r.isTyped && r.handler() == "" && r.place.what == isFolder {
 			return "httpd/unix-directory" // httpd 2.4 modules/http/mod_mime.c, find_ct
 		}
-		return orDash(exprHandler(exprEnv{f.ctx, r}))
+		return orDash(r.chosenHandler())
 	case 'u':
 		if r.user == "" && r.hasUser {
 			return `""`

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -21,7 +22,7 @@ import (
 )
 
 // minConfigurations is how many configurations are compared at least.
-const minConfigurations = 150
+const minConfigurations = 200
 
 // configurationFiles is what DOCS holds in each of them; a file's content is its
 // name.
@@ -113,10 +114,15 @@ func asked(q *question, target string, fields []string) string {
 	if strings.Contains(target, " HTTP/") {
 		version = ""
 	}
+	body := ""
 	head, hasHost := q.method+" "+target+version+"\r\n", version == ""
 	for _, f := range fields {
 		if credentials, is := strings.CutPrefix(f, "as "); is {
 			f = "Authorization: Basic " + base64.StdEncoding.EncodeToString([]byte(credentials))
+		}
+		if length, is := strings.CutPrefix(f, "Content-Length: "); is {
+			n, _ := strconv.Atoi(length) // what is no number has no body
+			body = strings.Repeat("x", n)
 		}
 		hasHost = hasHost || strings.HasPrefix(f, "Host:")
 		head += f + "\r\n"
@@ -124,7 +130,7 @@ func asked(q *question, target string, fields []string) string {
 	if !hasHost {
 		head += "Host: main.example\r\n"
 	}
-	return head + "\r\n"
+	return head + "\r\n" + body
 }
 
 // lastAddress numbers the loopback addresses: each configuration has its own

@@ -24,11 +24,17 @@ func (s *Server) finish(ctx *fasthttp.RequestCtx, r *route) {
 	if core == nil && r.settings.Headers == nil && r.vary == nil {
 		return
 	}
-	if status := ctx.Response.StatusCode(); status >= 400 && status != fasthttp.StatusPreconditionFailed && core != nil {
+	if status := ctx.Response.StatusCode(); hasDocument(status) && core != nil {
 		r = s.errorDocument(ctx, r, core.ErrorDocuments[status])
 	}
 	s.sign(ctx, r)
 	s.editAnswer(ctx, r)
+}
+
+// hasDocument reports whether an answer is one that ErrorDocument is for: the
+// server's own, redirects among them, and not a handler's.
+func hasDocument(status int) bool {
+	return status >= 300 && status != fasthttp.StatusNotModified && status != fasthttp.StatusPreconditionFailed
 }
 
 // pageEnd ends a page of setError; the footer goes in front of it.
@@ -98,6 +104,7 @@ func (s *Server) pathDocument(ctx *fasthttp.RequestCtx, r *route, target string)
 		return inner
 	}
 	r.answered = true
+	ctx.Response.Header.Del("Location")
 	setError(&ctx.Response, status, statusText(status))
 	page := strings.TrimSuffix(string(ctx.Response.Body()), pageEnd)
 	ctx.Response.SetBodyString(page + fmt.Sprintf("<p>Additionally, a %d %s\nerror was encountered while trying to use an ErrorDocument to handle the request.</p>\n",

@@ -109,11 +109,14 @@ func exprAuthType(e exprEnv) string {
 // exprHandler is empty until the handler is chosen, which is behind access. The
 // type of a file that is sent without one takes its place (httpd 2.4
 // server/config.c, ap_invoke_handler).
-func exprHandler(e exprEnv) string {
-	if !e.r.isTyped {
+func exprHandler(e exprEnv) string { return cmp.Or(e.r.chosenHandler(), e.r.mediaType) }
+
+// chosenHandler is the handler once it is chosen.
+func (r *route) chosenHandler() string {
+	if !r.isTyped {
 		return ""
 	}
-	return cmp.Or(e.r.handler(), e.r.mediaType)
+	return r.handler()
 }
 
 // exprLastModified is the beginning of time until a file is sent.

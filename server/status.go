@@ -82,7 +82,8 @@ func (s *Server) answer(ctx *fasthttp.RequestCtx, status int) {
 	}
 	setError(&ctx.Response, status, statusText(status))
 	switch status {
-	case fasthttp.StatusBadRequest, fasthttp.StatusInternalServerError, fasthttp.StatusNotImplemented:
+	case fasthttp.StatusBadRequest, fasthttp.StatusRequestTimeout, fasthttp.StatusLengthRequired, fasthttp.StatusRequestEntityTooLarge, fasthttp.StatusRequestURITooLong,
+		fasthttp.StatusInternalServerError, fasthttp.StatusServiceUnavailable, fasthttp.StatusNotImplemented:
 		ctx.SetConnectionClose()
 	}
 }
