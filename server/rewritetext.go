@@ -82,7 +82,14 @@ func (e *expansion) part(p *httpdconf.RewritePart) string {
 // mapped looks a key up in a map; one that is not there has none.
 func (e *expansion) mapped(p *httpdconf.RewritePart) string {
 	inner := expansion{w: e.w, rule: e.rule}
-	m, known := e.w.r.host.Rewrite.Maps[p.Text]
+	h := e.w.r.host.Rewrite
+	if h == nil {
+		h = e.w.s.cfg.Main.Rewrite // whose sections have brought the rule
+	}
+	m, known := httpdconf.RewriteMap{}, false
+	if h != nil {
+		m, known = h.Maps[p.Text]
+	}
 	if !known {
 		return inner.expand(p.Default)
 	}
