@@ -228,7 +228,12 @@ func (w *walk) run(n *syntax.Node, key string, info *directiveInfo) *problem {
 	for _, c := range w.commands[key] {
 		if c.module == info.Module {
 			w.judge(n, info, c.isIdle())
-			return c.set(w, n, words)
+			before := len(w.diags)
+			p := c.set(w, n, words)
+			if p == nil && len(w.diags) == before && info.Tier != tierA {
+				w.tellMissed(n, info, c.isIdle())
+			}
+			return p
 		}
 	}
 	return w.byTier(n, info)
@@ -256,7 +261,7 @@ func hintAtComment(words []syntax.Arg) string {
 func commandTable() map[string][]command {
 	table := make(map[string][]command)
 	for _, rows := range []map[string]command{
-		coreCommands(), hostCommands(), sectionCommands(), soCommands(), mpmCommands(), unixdCommands(),
+		coreCommands(), hostCommands(), methodCommands(), sectionCommands(), soCommands(), mpmCommands(), unixdCommands(),
 		webSocketCommands(), draft76Commands(), authzCoreCommands(), accessCompatCommands(), dirCommands(), mimeCommands(), aliasCommands(), filterCommands(),
 		authnCommands(), envCommands(), logConfigCommands(), sslCommands(), sslIdleCommands(), sslClientCommands(), sslDirCommands(),
 		limitCommands(), capCommands("event.c"), capCommands("worker.c"), capCommands("prefork.c"), ifCommands(), answerCommands(), fileCommands(), headersCommands(), limitSectionCommands(), remoteIPCommands(), rewriteCommands(),

@@ -45,8 +45,8 @@ type Config struct {
 
 	Cap Cap // of connections
 
-	// Methods are those that Limit sections name beyond httpd's own: a file
-	// answers them 405, not 501.
+	// Methods are those that Limit sections and RegisterHttpMethod name beyond
+	// httpd's own: a file answers them 405, not 501.
 	Methods []string
 
 	// EventLoops is how many event loops are wanted; 0 leaves it to the server.
@@ -106,14 +106,16 @@ type PluginRef struct {
 // Host is the main server or one VirtualHost. Nil and zero values of a
 // virtual host have been filled from the main server where httpd inherits.
 type Host struct {
-	Addresses  []HostAddress // empty for the main server
-	Admin      string        // ServerAdmin
-	Scheme     string        // that ServerName names, "https" or empty
-	Name       string        // ServerName without port; empty where not set, until NameHosts
-	Port       int           // port of ServerName, 0 where that has none; without ServerName, that of the first address
-	Aliases    []string      // ServerAlias, wildcards as written
-	Path       string        // ServerPath, by which requests without Host find it
-	StrictHost *bool         // StrictHostCheck; nil for Off
+	Addresses         []HostAddress // empty for the main server
+	Admin             string        // ServerAdmin
+	Scheme            string        // that ServerName names, "https" or empty
+	Name              string        // ServerName without port; empty where not set, until NameHosts
+	Port              int           // port of ServerName, 0 where that has none; without ServerName, that of the first address
+	Aliases           []string      // ServerAlias, wildcards as written
+	Path              string        // ServerPath, by which requests without Host find it
+	Trace             Trace         // TraceEnable
+	RegisteredMethods *bool         // HttpProtocolOptions RegisteredMethods; nil for LenientMethods
+	StrictHost        *bool         // StrictHostCheck; nil for Off
 
 	NameRange   hcl.Range            // of ServerName
 	AliasRanges map[string]hcl.Range // of the names in Aliases

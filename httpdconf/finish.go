@@ -68,6 +68,12 @@ func inherit(h, main *Host) {
 	if h.Admin == "" {
 		h.Admin = main.Admin
 	}
+	if h.Trace == TraceUnset {
+		h.Trace = main.Trace
+	}
+	if h.RegisteredMethods == nil {
+		h.RegisteredMethods = main.RegisteredMethods
+	}
 	if h.StrictHost == nil {
 		h.StrictHost = main.StrictHost
 	}

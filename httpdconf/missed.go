@@ -3,6 +3,8 @@ package httpdconf
 import (
 	"slices"
 	"strings"
+
+	"github.com/wshttpd/wshttpd/httpdconf/syntax"
 )
 
 // lack is what of httpd's behaviour a client misses where a directive has no
@@ -31,7 +33,7 @@ var lacks = map[string][]lack{
 		{how: "folders are not listed: without an index file they are answered 403", only: []string{"indexes", "+indexes", "all"}, with: "mod_autoindex.c", obeyed: true},
 		{how: "MultiViews finds no file", only: []string{"multiviews", "+multiviews"}, with: "mod_negotiation.c", obeyed: true},
 	},
-	"traceenable":         {{how: "TRACE is answered 405 all the same", unless: off, obeyed: true}},
+	"traceenable":         {{how: "TRACE with a body is answered 413 all the same", only: []string{"extended"}, obeyed: true}},
 	"httpprotocoloptions": {{how: "requests are read strictly all the same", only: []string{"unsafe", "allow0.9"}, obeyed: true}},
 	"sslhonorcipherorder": {{how: "the order of cipher suites is the server's own"}},
 
@@ -41,14 +43,13 @@ var lacks = map[string][]lack{
 	"setinputfilter":        {{how: "what is sent to the server passes no filter"}},
 	"setoutputfilter":       {{how: "answers pass no filter: they are neither compressed nor changed"}},
 	"addoutputfilterbytype": {{how: "answers pass no filter: they are neither compressed nor changed"}},
+	"addoutputfilter":       {{how: "answers pass no filter: they are neither compressed nor changed"}},
 	"filterchain":           {{how: "answers pass no filter: they are neither compressed nor changed"}},
 	"filterprovider":        {{how: "answers pass no filter: they are neither compressed nor changed"}},
 	"maxranges":             {{how: "200 ranges of a file are sent at most, all the same", unless: []string{"default", "200"}}},
 	"maxrangeoverlaps":      {{how: "20 ranges may overlap, all the same", unless: []string{"default", "20"}}},
 	"maxrangereversals":     {{how: "ranges may come in any order", unless: []string{"default", "unlimited"}}},
 	"protocols":             {{how: "HTTP/1.1 is spoken and no other protocol", only: []string{"h2", "h2c"}}},
-	"registerhttpmethod":    {{how: "the method stays unknown: 501"}},
-	"serverpath":            {{how: "no host is found by the path of a request"}},
 
 	"expiresactive":  {{how: "neither Expires nor Cache-Control is sent", unless: off}},
 	"expiresbytype":  {{how: "neither Expires nor Cache-Control is sent"}},
@@ -84,4 +85,18 @@ func (s *moduleSet) missed(info *directiveInfo, args string, idle bool) string {
 		}
 	}
 	return strings.Join(list, "; ")
+}
+
+// tellMissed says once at info what of a directive is not there, or that it is
+// idle.
+func (w *walk) tellMissed(n *syntax.Node, info *directiveInfo, idle bool) {
+	how := w.modules.missed(info, n.Args, idle)
+	key := strings.ToLower(info.Name)
+	switch {
+	case how != "" && !w.noted[key]:
+		w.noted[key] = true
+		w.differs(n, n.NameRange(), LevelInfo, shortName(info.Module), info.Name+": "+how, "")
+	case idle:
+		w.note(n, info)
+	}
 }

@@ -21,25 +21,20 @@ func coreCommands() map[string]command {
 		return command{"core.c", set, effect}
 	}
 	return map[string]command{
-		"DocumentRoot":        row("folder of the static files", (*walk).setDocumentRoot),
-		"SetHandler":          row("`websocket-handler` makes a Location a WebSocket, `None` takes a handler away", (*walk).setHandler),
-		"Options":             row("`FollowSymLinks` and `SymLinksIfOwnerMatch` for static files; the others are accepted", (*walk).setOptions),
-		"AllowOverride":       row("`None`; anything else refuses the start, since no .htaccess file is read", (*walk).setAllowOverride),
-		"ErrorLog":            row("a file, or `/dev/stderr` and its like", (*walk).setErrorLog),
-		"LogLevel":            row("level of the error log, also by module", (*walk).setLogLevel),
-		"Timeout":             row("how long a client may take nothing of what is to be written, in seconds", (*walk).setTimeout),
-		"Error":               row("refuses the start with this message", setError),
-		"NameVirtualHost":     row("no effect, as in httpd 2.4; a warning", (*walk).nameVirtualHost),
-		"TraceEnable":         row("TRACE is always refused", accept),
-		"HttpProtocolOptions": row("requests are always read strictly", accept),
-		"SetOutputFilter":     row("no effect; `INCLUDES` refuses the start", (*walk).outputFilter),
-		"DefaultType":         row("no effect, as in httpd 2.4; a warning", (*walk).defaultType),
-		"Port":                row("refuses the start, as in httpd 2.4", portIsListen),
+		"DocumentRoot":    row("folder of the static files", (*walk).setDocumentRoot),
+		"SetHandler":      row("`websocket-handler` makes a Location a WebSocket, `None` takes a handler away", (*walk).setHandler),
+		"Options":         row("`FollowSymLinks` and `SymLinksIfOwnerMatch` for static files; the others are accepted", (*walk).setOptions),
+		"AllowOverride":   row("`None`; anything else refuses the start, since no .htaccess file is read", (*walk).setAllowOverride),
+		"ErrorLog":        row("a file, or `/dev/stderr` and its like", (*walk).setErrorLog),
+		"LogLevel":        row("level of the error log, also by module", (*walk).setLogLevel),
+		"Timeout":         row("how long a client may take nothing of what is to be written, in seconds", (*walk).setTimeout),
+		"Error":           row("refuses the start with this message", setError),
+		"NameVirtualHost": row("no effect, as in httpd 2.4; a warning", (*walk).nameVirtualHost),
+		"SetOutputFilter": row("no effect; `INCLUDES` refuses the start", (*walk).outputFilter),
+		"DefaultType":     row("no effect, as in httpd 2.4; a warning", (*walk).defaultType),
+		"Port":            row("refuses the start, as in httpd 2.4", portIsListen),
 	}
 }
-
-// accept takes a directive whose effect is there anyway.
-func accept(*walk, *syntax.Node, []syntax.Arg) *problem { return nil }
 
 func (w *walk) setDocumentRoot(n *syntax.Node, words []syntax.Arg) *problem {
 	dir := w.rootRelative(words[0].Text)

@@ -145,6 +145,9 @@ func (w *walk) addOutputFilter(n *syntax.Node, words []syntax.Arg) *problem {
 	if hasIncludes(words[0].Text) {
 		return w.unservedFiles(n, words, words[0].Text)
 	}
+	info := w.stock[tableName(n)][0]
+	w.note(n, info)
+	w.judge(n, info, true)
 	return nil
 }
 

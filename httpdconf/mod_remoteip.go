@@ -36,7 +36,7 @@ func remoteIPCommands() map[string]command {
 		"RemoteIPTrustedProxy":            row("addresses, networks and hosts that are believed, but for private addresses", (*walk).setRemoteIPProxy),
 		"RemoteIPTrustedProxyList":        row("a file of them", (*walk).setRemoteIPList),
 		"RemoteIPProxyProtocol":           row("`Off`, which is the default; `On` refuses the start", (*walk).setRemoteIPProtocol),
-		"RemoteIPProxyProtocolExceptions": row("without effect while `RemoteIPProxyProtocol` is off", (*walk).noRemoteIPExceptions),
+		"RemoteIPProxyProtocolExceptions": row(noEffect+" while `RemoteIPProxyProtocol` is off", (*walk).noRemoteIPExceptions),
 	}
 }
 

@@ -39,7 +39,7 @@ func TestVerdicts(t *testing.T) {
 		{"Options +MultiViews", Honoured, ""},
 		{"LoadModule negotiation_module x\nOptions +MultiViews", Changes, "MultiViews"},
 		{"TraceEnable Off", Honoured, ""},
-		{"TraceEnable On", Changes, "405"},
+		{"TraceEnable extended", Changes, "413"},
 		{"HostnameLookups Off", Harmless, ""},
 		{"HostnameLookups Double", Changes, "addresses"},
 		{"EnableSendfile Off", Harmless, ""},

@@ -43,7 +43,7 @@ func (s *Server) serveDirectory(ctx *fasthttp.RequestCtx, r *route) {
 // serveListing answers for a folder that nothing stands for. wshttpd makes no
 // lists of files.
 func (s *Server) serveListing(ctx *fasthttp.RequestCtx, r *route) {
-	if !s.takesMethod(ctx) {
+	if !s.takesMethod(ctx, r) {
 		return
 	}
 	if !s.cfg.HasModule("autoindex_module") {

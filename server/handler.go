@@ -26,11 +26,6 @@ func (s *Server) serveHTTP(ctx *fasthttp.RequestCtx) (r *route) {
 		ctx.SetConnectionClose() // the body was not read
 	}
 	target := string(ctx.Request.Header.RequestURI())
-	if string(ctx.Method()) == fasthttp.MethodTrace {
-		ctx.Response.Header.Set("Allow", allowedMethods)
-		s.answer(ctx, fasthttp.StatusMethodNotAllowed) // wherever, as under TraceEnable off
-		return r
-	}
 	if string(ctx.Method()) == fasthttp.MethodOptions && isAsterisk(target) {
 		return r
 	}
@@ -50,7 +45,7 @@ func (s *Server) serveHTTP(ctx *fasthttp.RequestCtx) (r *route) {
 	r.settings = r.host.Base
 	s.trace.routed(r)
 	keepAlive(ctx, r.host)
-	if status = cmp.Or(s.checkHostStrictly(r, choice), status); status != 0 {
+	if status = cmp.Or(s.checkHostStrictly(r, choice), s.checkMethod(ctx, r), status); status != 0 {
 		s.answer(ctx, status)
 		s.finish(ctx, r)
 		return r
@@ -67,6 +62,10 @@ func (s *Server) serveHTTP(ctx *fasthttp.RequestCtx) (r *route) {
 		}
 	}
 	s.earlyHeaders(ctx, r)
+	if s.answersTrace(ctx, r) {
+		s.finish(ctx, r)
+		return r
+	}
 	s.serveRoute(ctx, r)
 	for next := r; next.inside != nil; {
 		if next, status = s.redirectedInside(next); status != 0 {

@@ -147,15 +147,6 @@ func (s *Server) urlScheme(ctx *fasthttp.RequestCtx) string {
 	return "http"
 }
 
-// knownMethods are those that httpd knows, whatever it does with them (httpd
-// 2.4 modules/http/http_protocol.c, register_one_method). It is constant.
-var knownMethods = map[string]bool{
-	"GET": true, "HEAD": true, "PUT": true, "POST": true, "DELETE": true, "CONNECT": true, "OPTIONS": true, "TRACE": true,
-	"PATCH": true, "PROPFIND": true, "PROPPATCH": true, "MKCOL": true, "COPY": true, "MOVE": true, "LOCK": true,
-	"UNLOCK": true, "VERSION-CONTROL": true, "CHECKOUT": true, "UNCHECKOUT": true, "CHECKIN": true, "UPDATE": true,
-	"LABEL": true, "REPORT": true, "MKWORKSPACE": true, "MKACTIVITY": true, "BASELINE-CONTROL": true, "MERGE": true,
-}
-
 // checkBody judges what a head says of the body behind it (RFC 9112, section
 // 6.3, and RFC 9110, section 10.1.1).
 func checkBody(ctx *fasthttp.RequestCtx) int {

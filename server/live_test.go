@@ -43,7 +43,7 @@ func serveIn(t testing.TB, root, conf string, plugins map[string]wsplugin.Plugin
 // serveAs is serveIn with no WebSocket module but those that conf loads.
 func serveAs(t testing.TB, root, conf string, plugins map[string]wsplugin.Plugin) *live {
 	t.Helper()
-	conf = "ErrorLog error.log\nLogLevel info\nLoadModule authz_core_module x\nLoadModule dir_module x\nLoadModule mime_module x\n" +
+	conf = "ErrorLog error.log\nLogLevel info\nTraceEnable off\nLoadModule authz_core_module x\nLoadModule dir_module x\nLoadModule mime_module x\n" +
 		strings.ReplaceAll(conf, "ROOT", root)
 	file := filepath.Join(root, "httpd.conf")
 	if err := os.WriteFile(file, []byte(conf), 0o644); err != nil {

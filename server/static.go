@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -14,9 +13,6 @@ import (
 
 	"github.com/wshttpd/wshttpd/httpdconf"
 )
-
-// allowedMethods are those of a static file.
-const allowedMethods = "GET,POST,OPTIONS,HEAD"
 
 // serveFile answers with the file that the path names, or with what stands for
 // it (httpd 2.4 server/core.c, default_handler, behind modules/mappers/mod_dir.c,
@@ -37,7 +33,7 @@ func (s *Server) serveFile(ctx *fasthttp.RequestCtx, r *route) {
 
 // serveNamed answers with the file that the path names, or says why not.
 func (s *Server) serveNamed(ctx *fasthttp.RequestCtx, r *route) {
-	if !s.takesMethod(ctx) {
+	if !s.takesMethod(ctx, r) {
 		return
 	}
 	if status := s.mayOpen(ctx, r); status != 0 {
@@ -50,25 +46,17 @@ func (s *Server) serveNamed(ctx *fasthttp.RequestCtx, r *route) {
 
 // takesMethod reports whether the request's method is one by which a file is
 // sent, and answers the others.
-func (s *Server) takesMethod(ctx *fasthttp.RequestCtx) bool {
+func (s *Server) takesMethod(ctx *fasthttp.RequestCtx, r *route) bool {
 	switch method := string(ctx.Method()); method {
 	case "GET", "HEAD", "POST":
 		return true
 	case "OPTIONS":
-		ctx.Response.Header.Set("Allow", allowedMethods)
+		ctx.Response.Header.Set("Allow", allowedMethods(r.host))
 	default:
-		ctx.Response.Header.Set("Allow", allowedMethods)
+		ctx.Response.Header.Set("Allow", allowedMethods(r.host))
 		s.answer(ctx, s.refusalOf(method))
 	}
 	return false
-}
-
-// refusalOf is how a method is refused that no file answers.
-func (s *Server) refusalOf(method string) int {
-	if knownMethods[method] || slices.Contains(s.cfg.Methods, method) {
-		return fasthttp.StatusMethodNotAllowed
-	}
-	return fasthttp.StatusNotImplemented
 }
 
 // mayOpen returns why a path must not be opened as a file, as a status: files
