@@ -63,7 +63,11 @@ func (s *Server) answersTrace(ctx *fasthttp.RequestCtx, r *route) bool {
 		s.answer(ctx, fasthttp.StatusRequestEntityTooLarge)
 	default:
 		ctx.SetContentType("message/http")
-		ctx.SetBodyString(requestText(ctx))
+		if text := requestText(ctx); ctx.Request.Header.IsHTTP11() {
+			ctx.SetBodyStream(strings.NewReader(text), -1) // in chunks, as httpd's
+		} else {
+			ctx.SetBodyString(text)
+		}
 	}
 	return true
 }
