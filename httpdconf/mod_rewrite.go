@@ -19,7 +19,7 @@ func rewriteCommands() map[string]command {
 		"RewriteOptions": row("httpd's, `LegacyPrefixDocRoot` and `UnsafePrefixStat` included", (*walk).rewriteOptions),
 		"RewriteBase":    row("the URL of a section's folder, for rules that give a relative path", (*walk).rewriteBase),
 		"RewriteMap":     row("the maps `int:tolower`, `int:toupper`, `int:escape` and `int:unescape`, and files, `txt:` and `rnd:`; `dbm:`, `dbd:` and `prg:` refuse the start", (*walk).rewriteMap),
-		"RewriteCond":    row("a condition of the rule that follows; `%{LA-U:...}`, `%{LA-F:...}` and `%{SSL:...}` refuse the start", (*walk).rewriteCond),
+		"RewriteCond":    row("a condition of the rule that follows; `%{LA-U:...}` and `%{LA-F:...}` refuse the start", (*walk).rewriteCond),
 		"RewriteRule":    row("refuses, redirects or rewrites paths, also those of handshakes; the flags `P` and `H` refuse the start", (*walk).rewriteRule),
 	}
 }

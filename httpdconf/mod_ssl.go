@@ -51,8 +51,8 @@ func sslCommands() map[string]command {
 		"SSLCertificateFile":       sslRow("certificate and chain, PEM; several for several kinds of keys", (*walk).sslCertificate),
 		"SSLCertificateKeyFile":    sslRow("private key, PEM, without a passphrase", (*walk).sslKey),
 		"SSLCertificateChainFile":  sslRow("certificates between the server's and the root", (*walk).sslChain),
-		"SSLPassPhraseDialog":      sslRow("no effect: a key with a passphrase refuses the start", (*walk).sslAccepted),
-		"SSLProtocol":              sslRow("versions from TLSv1 to TLSv1.3 that follow one another", (*walk).sslProtocol),
+		"SSLPassPhraseDialog":      sslRow("no effect: a key with a passphrase refuses the start", (*walk).sslDialog),
+		"SSLProtocol":              sslRow("versions from TLSv1 to TLSv1.3 that follow one another; those below TLSv1.2 only where SSLCipherSuite ends in `:@SECLEVEL=0`, as with OpenSSL 3", (*walk).sslProtocol),
 		"SSLCipherSuite":           sslRow("OpenSSL's cipher strings, for versions up to TLSv1.2; those of TLSv1.3 are fixed; in a section it refuses the start", (*walk).sslCipherSuite),
 		"SSLHonorCipherOrder":      sslRow("no effect: the server's order holds", (*walk).sslAccepted),
 		"SSLOpenSSLConfCmd":        sslRow("`Protocol`, `MinProtocol`, `MaxProtocol`, `CipherString`, `Ciphersuites`, `Groups`, `Curves`, `ECDHParameters`; `DHParameters` has no effect; any other refuses the start", (*walk).sslConfCmd),
@@ -144,6 +144,24 @@ func (w *walk) sslKey(n *syntax.Node, words []syntax.Arg) *problem {
 func (w *walk) sslChain(n *syntax.Node, words []syntax.Arg) (p *problem) {
 	w.ssl().Chain, p = w.sslFile(n, words[0])
 	return p
+}
+
+// sslDialog checks who would be asked for passphrases (httpd 2.4
+// modules/ssl/ssl_engine_config.c, ssl_cmd_SSLPassPhraseDialog).
+func (w *walk) sslDialog(_ *syntax.Node, words []syntax.Arg) *problem {
+	who := words[0].Text
+	program, runs := strings.CutPrefix(who, "exec:")
+	if runs {
+		program = w.rootRelative(program)
+		if _, err := os.Stat(program); err != nil {
+			return &problem{text: "SSLPassPhraseDialog: file '" + program + "' does not exist", at: words[0].Range}
+		}
+		return nil
+	}
+	if who != "builtin" && !strings.HasPrefix(who, "|") {
+		return &problem{text: "SSLPassPhraseDialog: Invalid argument", at: words[0].Range}
+	}
+	return nil
 }
 
 func (w *walk) sslAccepted(*syntax.Node, []syntax.Arg) *problem { return nil }

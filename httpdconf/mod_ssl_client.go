@@ -184,6 +184,9 @@ func (w *walk) checkSSL() {
 		if !h.SpeaksTLS() {
 			continue
 		}
+		if last := h.SSL.MaxVersion; last != 0 && last < h.SSL.Lowest() {
+			w.warnOfHost(h, "", "no version of TLS is left for "+h.Name+": those below TLSv1.2 are spoken only where SSLCipherSuite ends in :@SECLEVEL=0")
+		}
 		switch c := &h.SSL.Clients; {
 		case c.Verify.Asks() && c.CAFile == nil && c.CAPath == nil:
 			w.warnOfHost(h, "AH01897", "Init: Oops, you want to request client authentication, but no CAs are known for verification!?  [Hint: SSLCACertificate*]")

@@ -14,10 +14,20 @@ import (
 type SSLSession struct {
 	MinVersion, MaxVersion uint16        // tls.VersionTLS12
 	Ciphers                []uint16      // up to TLS 1.2
+	Weak                   bool          // with Ciphers: versions below TLS 1.2 are spoken too, as MinVersion says
 	Groups                 []tls.CurveID // for the exchange of keys
 	Tickets                *bool         // whether a session can be taken up again
 	TicketKey              *SSLFile      // 48 bytes
 	StrictSNI              *bool         // the handshake has to name the host
+}
+
+// Lowest is the lowest version that is spoken (httpd's default is all, OpenSSL's
+// level of security leaves TLS 1.2 and 1.3).
+func (s *SSLSession) Lowest() uint16 {
+	if s.Weak {
+		return max(s.MinVersion, tls.VersionTLS10)
+	}
+	return max(s.MinVersion, tls.VersionTLS12)
 }
 
 // inherit fills what is not set from the main server.
@@ -29,7 +39,7 @@ func (s *SSLSession) inherit(main *SSLSession) {
 		s.MaxVersion = main.MaxVersion
 	}
 	if s.Ciphers == nil {
-		s.Ciphers = main.Ciphers
+		s.Ciphers, s.Weak = main.Ciphers, main.Weak
 	}
 	if s.Groups == nil {
 		s.Groups = main.Groups
@@ -174,7 +184,9 @@ func (w *walk) setCiphers(n *syntax.Node, word syntax.Arg) *problem {
 	case len(ciphers) == 0:
 		return &problem{text: n.Name + ": none of these ciphers is to be had", at: word.Range, hint: "HIGH:!aNULL is a good choice"}
 	}
-	w.ssl().Ciphers = ciphers
+	// OpenSSL 3 speaks versions below TLS 1.2 at this level alone
+	// (SSL_CTX_set_security_level(3)).
+	w.ssl().Ciphers, w.ssl().Weak = ciphers, strings.Contains(word.Text, "@SECLEVEL=0")
 	return nil
 }
 

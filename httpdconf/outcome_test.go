@@ -246,6 +246,7 @@ var sampleArguments = map[string]string{
 	"SSLCipherSuite":           "HIGH",
 	"SSLEngine":                "on",
 	"SSLOptions":               "+StdEnvVars",
+	"SSLPassPhraseDialog":      "builtin",
 	"SSLProtocol":              "TLSv1.3",
 	"SSLVerifyClient":          "require",
 	"Timeout":                  "5",

@@ -23,6 +23,8 @@ func (text RewriteText) shown() string {
 			fmt.Fprintf(&b, "<env %s>", p.Text)
 		case RewriteHeader:
 			fmt.Fprintf(&b, "<http %s>", p.Text)
+		case RewriteSSL:
+			fmt.Fprintf(&b, "<ssl %s>", p.Text)
 		case RewriteMapped:
 			fmt.Fprintf(&b, "<map %s key %s default %s>", p.Text, p.Key.shown(), p.Default.shown())
 		}
@@ -50,6 +52,7 @@ func TestRewriteText(t *testing.T) {
 		{"${m}$1", "${m}<group 1>"},
 		{"${$1", "${<group 1>"},
 		{"%{}", "<var >"},
+		{"%{ssl:SSL_PROTOCOL}x", "<ssl SSL_PROTOCOL>x"},
 	}
 	for _, tt := range tests {
 		text, _, p := parseRewriteText(tt.text)
@@ -57,7 +60,7 @@ func TestRewriteText(t *testing.T) {
 			t.Errorf("%q is %q, %v; want %q", tt.text, text.shown(), p, tt.want)
 		}
 	}
-	for _, refused := range []string{"%{LA-U:REMOTE_USER}", "x%{la-f:X}", "${m:%{SSL:X}}", "%{SCRIPT_USER}", "%{API_VERSION}"} {
+	for _, refused := range []string{"%{LA-U:REMOTE_USER}", "x%{la-f:X}", "${m:%{LA-U:X}}", "%{SCRIPT_USER}", "%{API_VERSION}"} {
 		if _, _, p := parseRewriteText(refused); p == nil {
 			t.Errorf("%q is not refused", refused)
 		}

@@ -29,6 +29,7 @@ const (
 	RewriteVariable                  // %{NAME}, in upper case
 	RewriteEnv                       // %{ENV:NAME}
 	RewriteHeader                    // %{HTTP:NAME}
+	RewriteSSL                       // %{SSL:NAME}
 	RewriteMapped                    // ${NAME:KEY|DEFAULT}
 )
 
@@ -175,7 +176,11 @@ func (t *rewriteTextParser) variable(name string) RewritePart {
 		if arg != "" {
 			return RewritePart{Kind: RewriteHeader, Text: arg}
 		}
-	case "LA-U", "LA-F", "SSL":
+	case "SSL":
+		if arg != "" {
+			return RewritePart{Kind: RewriteSSL, Text: arg}
+		}
+	case "LA-U", "LA-F":
 		t.refuse(prefix + ":...")
 		return RewritePart{}
 	}

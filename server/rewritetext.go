@@ -73,6 +73,11 @@ func (e *expansion) part(p *httpdconf.RewritePart) string {
 		return exprEnv{e.w.ctx, e.w.r}.environment(p.Text)
 	case httpdconf.RewriteHeader:
 		return e.w.header(p.Text)
+	case httpdconf.RewriteSSL:
+		if !e.w.s.cfg.HasModule("ssl_module") {
+			return ""
+		}
+		return exprEnv{e.w.ctx, e.w.r}.anyVariable(p.Text)
 	case httpdconf.RewriteMapped:
 		return e.mapped(p)
 	}

@@ -174,7 +174,7 @@ func misdirected(policy httpdconf.SNIPolicy, connected, wanted *httpdconf.Host) 
 		return !sameClients(&connected.SSL.Clients, &wanted.SSL.Clients)
 	}
 	a, b := connected.SSL, wanted.SSL
-	return a.MinVersion != b.MinVersion || a.MaxVersion != b.MaxVersion || !slices.Equal(a.Ciphers, b.Ciphers) ||
+	return a.MinVersion != b.MinVersion || a.Weak != b.Weak || a.MaxVersion != b.MaxVersion || !slices.Equal(a.Ciphers, b.Ciphers) ||
 		!slices.EqualFunc(a.Certificates, b.Certificates, samePath) || !slices.EqualFunc(a.Keys, b.Keys, samePath) || !sameClients(&a.Clients, &b.Clients)
 }
 

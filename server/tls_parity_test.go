@@ -109,6 +109,8 @@ var tlsParities = []struct {
 	{"MinProtocol", host("first.example", "first.example", "SSLOpenSSLConfCmd MinProtocol TLSv1.3"), []tlsAsk{{sni: "first.example", host: "first.example"}}},
 	{"MaxProtocol", host("first.example", "first.example", "SSLOpenSSLConfCmd MaxProtocol TLSv1.2"), []tlsAsk{{sni: "first.example", host: "first.example"}}},
 	{"Protocol", host("first.example", "first.example", "SSLOpenSSLConfCmd Protocol -TLSv1.3"), []tlsAsk{{sni: "first.example", host: "first.example"}}},
+	{"all versions at OpenSSL's level of security", host("first.example", "first.example", "SSLProtocol all"), oldAsks()},
+	{"all versions at level 0", host("first.example", "first.example", "SSLProtocol all", "SSLCipherSuite ALL:@SECLEVEL=0"), oldAsks()},
 	{"a suite of TLS 1.3 alone", host("first.example", "first.example", "SSLCipherSuite TLSv1.3 TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256"), []tlsAsk{{sni: "first.example", host: "first.example"}}},
 	{"SSLCipherSuite", "SSLCipherSuite ECDHE+AES256:!SHA1\n" + host("first.example", "first.example") + host("second.example", "first.example", "SSLCipherSuite SSL CHACHA20") +
 		host("third.example", "first.example", "SSLOpenSSLConfCmd CipherString AES128", "SSLOpenSSLConfCmd Curves P-256"), slices.Concat(
@@ -126,6 +128,14 @@ var misdirectedHosts = host("first.example", "first.example", "SSLCACertificateF
 	host("cipher.example", "first.example", "SSLCACertificateFile HOME/ca.pem", "SSLCipherSuite HIGH") +
 	host("protocol.example", "first.example", "SSLCACertificateFile HOME/ca.pem", "SSLProtocol TLSv1.2 +TLSv1.3") +
 	"<VirtualHost *:*>\nServerName off.example\n</VirtualHost>\n"
+
+// oldAsks ask by the versions that nobody should speak, too.
+func oldAsks() (list []tlsAsk) {
+	for _, version := range []uint16{tls.VersionTLS10, tls.VersionTLS11, tls.VersionTLS12, tls.VersionTLS13} {
+		list = append(list, tlsAsk{sni: "first.example", host: "first.example", change: func(c *tls.Config) { c.MinVersion, c.MaxVersion = version, version }})
+	}
+	return list
+}
 
 func notOf(list []tlsAsk, host string) []tlsAsk {
 	return slices.DeleteFunc(list, func(q tlsAsk) bool { return q.host == host })

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"cmp"
 	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
@@ -46,7 +45,7 @@ func (s *Server) loadTLS() error {
 // whose clients may need a certificate.
 func newTLSConfig(h *httpdconf.SSLHost) *tls.Config {
 	config := &tls.Config{
-		MinVersion: cmp.Or(h.MinVersion, tls.VersionTLS12), MaxVersion: h.MaxVersion, CipherSuites: h.Ciphers, CurvePreferences: h.Groups,
+		MinVersion: h.Lowest(), MaxVersion: h.MaxVersion, CipherSuites: h.Ciphers, CurvePreferences: h.Groups,
 		NextProtos: []string{"http/1.1"}, SessionTicketsDisabled: h.Tickets != nil && !*h.Tickets,
 	}
 	config.WrapSession, config.UnwrapSession = config.EncryptTicket, config.DecryptTicket
