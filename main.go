@@ -125,6 +125,7 @@ func serve(c *supervise.CommandLine, cfg *httpdconf.Config, handover *supervise.
 	}
 	if handover != nil {
 		s.Adopt(handover.Listeners)
+		s.AdoptLogs(handover.Logs)
 		signals.EndWith(handover.Gone)
 	} else {
 		actions.Check = func(signal string) { s.LogCheck(signal, supervise.CheckInChild()) }

@@ -21,6 +21,9 @@ type Config struct {
 	Main  *Host   // everything outside VirtualHost
 	Hosts []*Host // the VirtualHost sections in file order
 
+	// BufferedLogs has lines of access logs gathered before they are written.
+	BufferedLogs bool
+
 	// Tokens is how much the Server header tells.
 	Tokens Tokens
 
@@ -123,7 +126,7 @@ type Host struct {
 
 	DocumentRoot string        // absolute
 	Timeout      time.Duration // default 60 s
-	ErrorLog     string        // absolute; the main server's default is logs/error_log
+	ErrorLog     string        // absolute, or a program behind |, or syslog:facility:tag; the main server's default is logs/error_log
 	LogLevels    LogLevels
 	TypesConfig  string // absolute; default conf/mime.types
 

@@ -129,7 +129,7 @@ func (w *walk) checkErrorLogs() {
 	seen := make(map[string]bool)
 	for _, h := range append([]*Host{w.config.Main}, w.config.Hosts...) {
 		dir := filepath.Dir(h.ErrorLog)
-		if seen[dir] {
+		if seen[dir] || !isLogFile(h.ErrorLog) {
 			continue
 		}
 		seen[dir] = true

@@ -25,7 +25,7 @@ func coreCommands() map[string]command {
 		"SetHandler":      row("`websocket-handler` makes a Location a WebSocket, `None` takes a handler away", (*walk).setHandler),
 		"Options":         row("`FollowSymLinks` and `SymLinksIfOwnerMatch` for static files; the others are accepted", (*walk).setOptions),
 		"AllowOverride":   row("`None`; anything else refuses the start, since no .htaccess file is read", (*walk).setAllowOverride),
-		"ErrorLog":        row("a file, or `/dev/stderr` and its like", (*walk).setErrorLog),
+		"ErrorLog":        row("a file, `/dev/stderr` and its like, a program (`|prog`, `|$shell`), or `syslog:facility:tag`", (*walk).setErrorLog),
 		"LogLevel":        row("level of the error log, also by module", (*walk).setLogLevel),
 		"Timeout":         row("how long a client may take nothing of what is to be written, in seconds", (*walk).setTimeout),
 		"Error":           row("refuses the start with this message", setError),
@@ -155,15 +155,17 @@ func (w *walk) setAllowOverride(n *syntax.Node, _ []syntax.Arg) *problem {
 }
 
 func (w *walk) setErrorLog(n *syntax.Node, words []syntax.Arg) *problem {
-	log := words[0].Text
-	if strings.HasPrefix(log, "|") || log == "syslog" || strings.HasPrefix(log, "syslog:") {
-		return &problem{
-			text: fmt.Sprintf("ErrorLog %s: this version of wshttpd writes its log to a file only", log), at: words[0].Range,
-			hint: "name a file, or /proc/self/fd/2 for what started the server",
-		}
+	w.host.ErrorLog = words[0].Text
+	if isLogFile(w.host.ErrorLog) {
+		w.host.ErrorLog = w.rootRelative(w.host.ErrorLog)
 	}
-	w.host.ErrorLog = w.rootRelative(log)
 	return nil
+}
+
+// isLogFile reports whether the name of a log is that of a file: neither a
+// program nor syslog.
+func isLogFile(name string) bool {
+	return !strings.HasPrefix(name, "|") && name != "syslog" && !strings.HasPrefix(name, "syslog:")
 }
 
 // setLogLevel reads LogLevel (httpd 2.4 server/core.c, set_loglevel).

@@ -30,10 +30,11 @@ const commonLogFormat = `%h %l %u %t "%r" %>s %b`
 // logConfigCommands are the rows of mod_log_config.
 func logConfigCommands() map[string]command {
 	return map[string]command{
-		"CustomLog":   {"mod_log_config.c", (*walk).customLog, "a file, a format or its name, and `env=` or `expr=`; a WebSocket is logged at its end. Programs (`|`) are not started, a warning"},
-		"GlobalLog":   {"mod_log_config.c", (*walk).globalLog, "`CustomLog` for the main server and all virtual hosts, also for those with logs of their own"},
-		"TransferLog": {"mod_log_config.c", (*walk).transferLog, "a file, in the format of the last `LogFormat` without a name"},
-		"LogFormat":   {"mod_log_config.c", (*walk).logFormat, "a format, and a name for it; all of httpd's %-directives"},
+		"CustomLog":    {"mod_log_config.c", (*walk).customLog, "a file, a format or its name, and `env=` or `expr=`; or a program (`|prog`, `|$shell`) in place of the file; a WebSocket is logged at its end"},
+		"BufferedLogs": {"mod_log_config.c", (*walk).bufferedLogs, "lines are gathered up to 4096 bytes, for files"},
+		"GlobalLog":    {"mod_log_config.c", (*walk).globalLog, "`CustomLog` for the main server and all virtual hosts, also for those with logs of their own"},
+		"TransferLog":  {"mod_log_config.c", (*walk).transferLog, "a file or a program, in the format of the last `LogFormat` without a name"},
+		"LogFormat":    {"mod_log_config.c", (*walk).logFormat, "a format, and a name for it; all of httpd's %-directives"},
 	}
 }
 
@@ -74,6 +75,11 @@ func (w *walk) transferLog(n *syntax.Node, words []syntax.Arg) *problem {
 // format that no LogFormat names is one by itself.
 func (w *walk) customLog(n *syntax.Node, words []syntax.Arg) *problem {
 	return w.formattedLog(n, words, &AccessLog{text: words[1].Text})
+}
+
+func (w *walk) bufferedLogs(_ *syntax.Node, words []syntax.Arg) *problem {
+	w.config.BufferedLogs = strings.EqualFold(words[0].Text, "on")
+	return nil
 }
 
 // globalLog is httpd 2.4 modules/loggers/mod_log_config.c, add_global_log.
@@ -121,11 +127,9 @@ func (l *AccessLog) condition(options expr.Options, word syntax.Arg) *problem {
 
 func (w *walk) addLog(n *syntax.Node, file syntax.Arg, l *AccessLog) {
 	l.Range = n.Range()
-	if strings.HasPrefix(file.Text, "|") {
-		w.differs(n, file.Range, LevelWarn, "log_config", n.Name+" to a program"+notObeyed, "name a file, and rotate that")
-		return
+	if l.File = file.Text; !strings.HasPrefix(l.File, "|") { // there is no syslog for these
+		l.File = w.rootRelative(l.File)
 	}
-	l.File = w.rootRelative(file.Text)
 	w.host.AccessLogs = append(w.host.AccessLogs, l)
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"github.com/wshttpd/wshttpd/httpdconf"
 	"github.com/wshttpd/wshttpd/httpdconf/logformat"
+	"github.com/wshttpd/wshttpd/server/supervise/logsink"
 )
 
 // accessEntry is a request that will stand in the access logs, once its answer
@@ -28,7 +29,7 @@ type accessEntry struct {
 
 // accessLine is an entry's line in one log: text with gaps.
 type accessLine struct {
-	file *logFile
+	file *logsink.Sink
 	text []byte
 	gaps []accessGap
 }
@@ -115,7 +116,7 @@ func (e *accessEntry) write() {
 			record = e.appendGap(record, gap.item)
 			at = gap.at
 		}
-		l.file.writeLine(append(append(record, l.text[at:]...), '\n'))
+		l.file.Write(0, append(append(record, l.text[at:]...), '\n'))
 	}
 }
 
@@ -418,29 +419,29 @@ func strftime(t time.Time, format string) string {
 }
 
 // openAccessLogs opens what CustomLog and TransferLog name; lines that name the
-// same file share it.
+// same file or program share it.
 func (s *Server) openAccessLogs() error {
-	s.accessLogs = make(map[string]*logFile)
+	s.accessLogs = make(map[string]*logsink.Sink)
 	for _, h := range append([]*httpdconf.Host{s.cfg.Main}, s.cfg.Hosts...) {
 		for _, l := range h.AccessLogs {
 			if s.accessLogs[l.File] != nil {
 				continue
 			}
-			file := &logFile{path: l.File}
-			if err := file.reopen(); err != nil {
+			o := s.sinkOptions(l.File)
+			o.Buffered, o.Told = s.cfg.BufferedLogs, s.tellLostLines(l.File)
+			sink, err := logsink.Open(l.File, o)
+			if err != nil {
 				return fmt.Errorf("%w (%s:%d)", err, l.Range.Filename, l.Range.Start.Line)
 			}
-			s.accessLogs[l.File] = file
+			s.accessLogs[l.File] = sink
 		}
 	}
 	return nil
 }
 
-// writeLine writes a line of an access log. What cannot be written is lost.
-func (f *logFile) writeLine(line []byte) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if _, err := f.file.Write(line); err != nil {
-		f.lost++
+// tellLostLines has the error log say what an access log has lost.
+func (s *Server) tellLostLines(name string) func(int) {
+	return func(lines int) {
+		s.log.printf("log_config", httpdconf.LevelError, "", "%d lines were lost: %s could not be written, or is not read as fast", lines, name)
 	}
 }

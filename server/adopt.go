@@ -14,6 +14,11 @@ import (
 // closes those that no Listen line names.
 func (s *Server) Adopt(files map[string]*os.File) { s.inherited = files }
 
+// AdoptLogs gives the server the pipes of the programs that another process
+// runs for its logs, by the names that ErrorLog and CustomLog have for them.
+// Listen starts those that are not among them by itself.
+func (s *Server) AdoptLogs(pipes map[string]*os.File) { s.logPipes = pipes }
+
 // adoptOrBind opens the socket of a Listen line. One that was inherited may
 // have been opened under another Timeout, or by who knows none of our options.
 func (s *Server) adoptOrBind(l httpdconf.Listener) error {

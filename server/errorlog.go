@@ -4,13 +4,14 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/wshttpd/wshttpd/httpdconf"
+	"github.com/wshttpd/wshttpd/server/supervise/logsink"
 )
 
 // errorLog writes httpd's error log, a record a line:
@@ -20,26 +21,25 @@ import (
 // Several may share a file, and differ in their levels.
 type errorLog struct {
 	levels httpdconf.LogLevels
-	file   *logFile
+	file   *logsink.Sink
 	trace  *trace // takes all records instead of file; nil but for Explain
-}
-
-// logFile is an open error log. Any goroutine may use it.
-type logFile struct {
-	path string
-
-	mu   sync.Mutex
-	file *os.File // guarded by mu
-	lost int      // guarded by mu: records that could not be written
 }
 
 // maxRecord bounds the text of a record in bytes; the rest is cut off.
 const maxRecord = 16 << 10
 
-func openErrorLog(path string, levels httpdconf.LogLevels) (*errorLog, error) {
-	l := &errorLog{levels: levels, file: &logFile{path: path}}
-	return l, l.file.reopen()
+// openErrorLog opens a log by its name, as ErrorLog writes it.
+func openErrorLog(name string, levels httpdconf.LogLevels, o logsink.Options) (*errorLog, error) {
+	o.Tag = logTag
+	o.Lost = func(records int) []byte {
+		return appendRecord(nil, "core", httpdconf.LevelError, "", fmt.Sprintf("%d records were lost: the log could not be written", records))
+	}
+	file, err := logsink.Open(name, o)
+	return &errorLog{levels: levels, file: file}, err
 }
+
+// logTag is how syslog calls this server where ErrorLog says nothing.
+const logTag = "wshttpd"
 
 // within returns the log of a section that sets levels of its own.
 func (l *errorLog) within(levels *httpdconf.LogLevels) *errorLog {
@@ -47,38 +47,6 @@ func (l *errorLog) within(levels *httpdconf.LogLevels) *errorLog {
 		return l
 	}
 	return &errorLog{levels: l.levels.Merge(*levels), file: l.file, trace: l.trace}
-}
-
-// reopen opens the file anew, after a rotation. When that fails the old one
-// stays.
-func (f *logFile) reopen() error {
-	file, err := os.OpenFile(f.path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o644)
-	if err != nil {
-		return fmt.Errorf("could not open log file %s: %w", f.path, err)
-	}
-	f.mu.Lock()
-	old := f.file
-	f.file = file
-	f.mu.Unlock()
-	if old != nil {
-		_ = old.Close() // nothing of it is left to write
-	}
-	return nil
-}
-
-// write writes a record. A full disk is nothing to end a connection for: what
-// is lost is counted, and said once there is room again.
-func (f *logFile) write(record []byte) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.lost > 0 {
-		record = append(appendRecord(nil, "core", httpdconf.LevelError, "", fmt.Sprintf("%d records were lost: the log could not be written", f.lost)), record...)
-	}
-	if _, err := f.file.Write(record); err != nil {
-		f.lost++
-		return
-	}
-	f.lost = 0
 }
 
 // enabled reports whether records of a module ("websocket") are written at a
@@ -98,14 +66,14 @@ func (l *errorLog) printf(module string, level httpdconf.LogLevel, client, forma
 	if !l.enabled(module, level) {
 		return
 	}
-	l.file.write(appendRecord(nil, module, level, client, fmt.Sprintf(format, args...)))
+	l.file.Write(int(level), appendRecord(nil, module, level, client, fmt.Sprintf(format, args...)))
 }
 
 // record is printf for a record with an origin in front of the client: a line of
 // source, the status of a call.
 func (l *errorLog) record(module string, level httpdconf.LogLevel, origin, client, text string) {
 	if l.enabled(module, level) {
-		l.file.write(appendRecordFrom(nil, module, level, origin, client, text))
+		l.file.Write(int(level), appendRecordFrom(nil, module, level, origin, client, text))
 	}
 }
 
@@ -155,14 +123,14 @@ func appendEscaped(dst []byte, s string) []byte {
 // openLogs opens the error logs of the main server and of the virtual hosts;
 // those that name the same file share it.
 func (s *Server) openLogs() error {
-	files := make(map[string]*logFile)
+	files := make(map[string]*logsink.Sink)
 	s.hostLogs = make(map[*httpdconf.Host]*errorLog)
 	for _, h := range append([]*httpdconf.Host{s.cfg.Main}, s.cfg.Hosts...) {
 		if file := files[h.ErrorLog]; file != nil {
 			s.hostLogs[h] = &errorLog{levels: h.LogLevels, file: file}
 			continue
 		}
-		l, err := openErrorLog(h.ErrorLog, h.LogLevels)
+		l, err := openErrorLog(h.ErrorLog, h.LogLevels, s.sinkOptions(h.ErrorLog))
 		if err != nil {
 			return err
 		}
@@ -170,6 +138,40 @@ func (s *Server) openLogs() error {
 	}
 	s.log = s.hostLogs[s.cfg.Main]
 	return nil
+}
+
+// sinkOptions are those of any log: a program that another process runs has its
+// pipe from there. s.log may not be open yet when it is called, nor be by the
+// time that a program ends.
+func (s *Server) sinkOptions(name string) logsink.Options {
+	pipe := s.logPipes[name]
+	delete(s.logPipes, name)
+	return logsink.Options{Pipe: pipe, Complain: func(text string) {
+		if log := s.log; log != nil {
+			log.printf("core", httpdconf.LevelError, "", "%s", text)
+		}
+	}}
+}
+
+// sinks returns all logs, each once.
+func (s *Server) sinks() []*logsink.Sink {
+	var list []*logsink.Sink
+	for _, sink := range s.accessLogs {
+		list = append(list, sink)
+	}
+	for _, l := range s.hostLogs {
+		if !slices.Contains(list, l.file) {
+			list = append(list, l.file)
+		}
+	}
+	return list
+}
+
+// closeLogs writes what waits and ends the programs, those of errors last.
+func (s *Server) closeLogs() {
+	for _, sink := range s.sinks() {
+		sink.Close()
+	}
 }
 
 // logOf returns the log of a request: its host's, at the levels of its path.
@@ -200,18 +202,8 @@ func StartupLog(w io.Writer, level string) func(level int, format string, args .
 // opened anew before: whoever rotates them sends such a signal.
 func (s *Server) LogCheck(signal string, ok bool) {
 	s.logCounters()
-	for _, file := range s.accessLogs {
-		if err := file.reopen(); err != nil {
-			s.log.printf("core", httpdconf.LevelError, "", "%v", err)
-		}
-	}
-	reopened := make(map[*logFile]bool)
-	for _, l := range s.hostLogs {
-		if reopened[l.file] {
-			continue
-		}
-		reopened[l.file] = true
-		if err := l.file.reopen(); err != nil {
+	for _, sink := range s.sinks() {
+		if err := sink.Reopen(); err != nil {
 			s.log.printf("core", httpdconf.LevelError, "", "%v", err)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/wshttpd/wshttpd/httpdconf"
+	"github.com/wshttpd/wshttpd/server/supervise/logsink"
 )
 
 // TestRecord is httpd's form (httpd-conf.md, section 18), on one line whatever
@@ -79,7 +80,7 @@ func TestLogFile(t *testing.T) {
 	if err := os.WriteFile(path, []byte("old\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	l, err := openErrorLog(path, httpdconf.LogLevels{Default: httpdconf.LevelWarn})
+	l, err := openErrorLog(path, httpdconf.LogLevels{Default: httpdconf.LevelWarn}, logsink.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +98,7 @@ func TestLogFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	l.printf("core", httpdconf.LevelError, "", "last")
-	if err := l.file.reopen(); err != nil {
+	if err := l.file.Reopen(); err != nil {
 		t.Fatal(err)
 	}
 	l.printf("core", httpdconf.LevelError, "", "first")
@@ -114,27 +115,33 @@ func TestLogFile(t *testing.T) {
 	if text, err := os.ReadFile(path); err != nil || strings.Count(string(text), "\n") != 1 || !strings.HasSuffix(string(text), "first\n") {
 		t.Errorf("the new file holds %q, %v", text, err)
 	}
-	if _, err := openErrorLog(filepath.Join(path, "x"), httpdconf.LogLevels{}); err == nil {
+	if _, err := openErrorLog(filepath.Join(path, "x"), httpdconf.LogLevels{}, logsink.Options{}); err == nil {
 		t.Error("a log below a file is opened")
 	}
 }
 
 // TestFullDisk: what is lost is counted, and said (hazard 47).
 func TestFullDisk(t *testing.T) {
-	l, err := openErrorLog("/dev/full", httpdconf.LogLevels{Default: httpdconf.LevelWarn})
+	path := filepath.Join(t.TempDir(), "error.log")
+	if err := os.Symlink("/dev/full", path); err != nil {
+		t.Fatal(err)
+	}
+	l, err := openErrorLog(path, httpdconf.LogLevels{Default: httpdconf.LevelWarn}, logsink.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for range 3 {
 		l.printf("core", httpdconf.LevelError, "", "lost")
 	}
-	l.file.path = filepath.Join(t.TempDir(), "error.log")
-	if err := l.file.reopen(); err != nil {
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.file.Reopen(); err != nil {
 		t.Fatal(err)
 	}
 	l.printf("core", httpdconf.LevelError, "", "kept")
 	l.printf("core", httpdconf.LevelError, "", "kept")
-	text, err := os.ReadFile(l.file.path)
+	text, err := os.ReadFile(path)
 	if err != nil || strings.Count(string(text), "3 records were lost") != 1 || strings.Count(string(text), "kept\n") != 2 {
 		t.Errorf("the log holds %q, %v", text, err)
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/wshttpd/wshttpd/pluginloader"
 	"github.com/wshttpd/wshttpd/pluginloader/wsplugin"
 	"github.com/wshttpd/wshttpd/server/eventloop"
+	"github.com/wshttpd/wshttpd/server/supervise/logsink"
 	"github.com/wshttpd/wshttpd/ws"
 )
 
@@ -30,7 +31,8 @@ type Server struct {
 
 	hostLogs map[*httpdconf.Host]*errorLog
 
-	accessLogs map[string]*logFile // by path; those of no host are not there
+	accessLogs map[string]*logsink.Sink // by name; those of no host are not there
+	logPipes   map[string]*os.File      // of programs that another process runs, by name; see AdoptLogs
 	loader     *pluginloader.Loader
 	plugins    map[*httpdconf.PluginRef]wsplugin.Plugin
 
@@ -308,6 +310,7 @@ func (s *Server) shutdown(ctx context.Context, code ws.CloseCode) bool {
 	if ended {
 		s.loader.Destroy(inUse(s.cfg, s.plugins))
 	}
+	s.closeLogs()
 	return ended
 }
 

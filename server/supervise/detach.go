@@ -11,10 +11,11 @@ import (
 )
 
 // Environment variables by which a process of this program tells the one that
-// it executes what it is. They hold no more than numbers and addresses.
+// it executes what it is. They hold no more than numbers, addresses and names of logs.
 const (
 	detachedVariable = "WSHTTPD_DETACHED" // set in the process that has detached
 	workerVariable   = "WSHTTPD_WORKER"   // addresses of the listeners that a worker is handed
+	logsVariable     = "WSHTTPD_LOGS"     // names of the logs whose pipes it is handed, see joinNames
 )
 
 // firstFile is the descriptor of the first of exec.Cmd's ExtraFiles.

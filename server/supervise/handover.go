@@ -10,13 +10,16 @@ import (
 type Handover struct {
 	Listeners map[string]*os.File // by address, as Listener.Address writes it
 
+	Logs map[string]*os.File // pipes of programs, by the names that the configuration has for them
+
 	ready    *os.File
 	detached bool
 	Gone     <-chan struct{} // closed when that process has ended
 }
 
 // Descriptors of a worker: where it reports that it serves, what ends with
-// the other process, and from there on the listeners.
+// the other process, and from there on the listeners,
+// then the pipes of logs.
 const (
 	readyFile = firstFile + iota
 	lifeFile
@@ -31,11 +34,18 @@ func TakeOver() *Handover {
 		return nil
 	}
 	_ = os.Unsetenv(workerVariable)
-	h := &Handover{Listeners: make(map[string]*os.File), ready: inherited(readyFile, "readiness"), detached: IsDetached()}
+	h := &Handover{Listeners: make(map[string]*os.File), Logs: make(map[string]*os.File), ready: inherited(readyFile, "readiness"), detached: IsDetached()}
 	_ = os.Unsetenv(detachedVariable)
-	for i, address := range splitList(list) {
+	addresses := splitList(list)
+	for i, address := range addresses {
 		h.Listeners[address] = inherited(listenerFile+i, address)
 	}
+	for i, name := range splitNames(os.Getenv(logsVariable)) {
+		fd := listenerFile + len(addresses) + i
+		_ = syscall.SetNonblock(fd, true) // so that a write to it can be given up
+		h.Logs[name] = inherited(fd, "log")
+	}
+	_ = os.Unsetenv(logsVariable)
 	gone := make(chan struct{})
 	life := inherited(lifeFile, "life")
 	go func() {

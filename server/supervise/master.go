@@ -27,12 +27,14 @@ type Master struct {
 	// Load reads the configuration anew, and writes what there is to say about
 	// it to stderr. It reports whether it can be served.
 	Load func() (*httpdconf.Config, bool)
-	// Log writes a record to the error log of a configuration.
-	Log func(cfg *httpdconf.Config, level httpdconf.LogLevel, text string)
+	// Log writes a record to the error log of a configuration; where that is a
+	// program, pipe is its input.
+	Log func(cfg *httpdconf.Config, pipe *os.File, level httpdconf.LogLevel, text string)
 
 	cfg     *httpdconf.Config
 	pidFile string
 	sockets sockets
+	logs    programs // of cfg
 	serving *worker
 	older   []*worker
 	ended   chan *worker
@@ -71,6 +73,7 @@ func (m *Master) Run(cfg *httpdconf.Config) int {
 		select {
 		case sig := <-signals:
 			if m.obey(sig, signals) {
+				m.logs.end()
 				return 0
 			}
 		case w := <-m.ended:
@@ -86,11 +89,16 @@ func (m *Master) start() (err error) {
 	if m.sockets, err = sockets(nil).bind(m.cfg.Listeners); err != nil {
 		return err
 	}
-	if m.serving, err = m.newWorker(m.sockets); err != nil {
+	if m.logs, err = startPrograms(m.cfg, m.complain); err != nil {
+		return fmt.Errorf("%w\nAH00015: Unable to open logs", err)
+	}
+	if m.serving, err = m.newWorker(m.sockets, m.logs); err != nil {
+		m.logs.end()
 		return err
 	}
 	if err := m.claimPidFile(); err != nil {
 		m.serving.kill()
+		m.logs.end()
 		return err
 	}
 	err = leaveTerminal(m.cfg.Main.ErrorLog, IsDetached())
@@ -99,31 +107,41 @@ func (m *Master) start() (err error) {
 	}
 	if err != nil {
 		m.serving.kill()
+		m.logs.end()
 	}
 	return err
 }
 
+// say writes a record to the error log.
+func (m *Master) say(level httpdconf.LogLevel, text string) {
+	m.Log(m.cfg, m.logs.input(m.cfg.Main.ErrorLog), level, text)
+}
+
+// complain says something of a program, from a goroutine of its own: to stderr,
+// since the error log may be what it is about.
+func (m *Master) complain(text string) { fmt.Fprintln(os.Stderr, text) }
+
 func (m *Master) logConfigured() {
-	m.Log(m.cfg, httpdconf.LevelNotice, fmt.Sprintf("AH00489: %s configured -- resuming normal operations", m.Name))
-	m.Log(m.cfg, httpdconf.LevelNotice, fmt.Sprintf("AH00094: Command line: '%s'", strings.Join(os.Args, " ")))
+	m.say(httpdconf.LevelNotice, fmt.Sprintf("AH00489: %s configured -- resuming normal operations", m.Name))
+	m.say(httpdconf.LevelNotice, fmt.Sprintf("AH00094: Command line: '%s'", strings.Join(os.Args, " ")))
 }
 
 // claimPidFile writes the pid file. Without PidFile, and without a folder for
 // what stands for it, the server runs and cannot be found.
 func (m *Master) claimPidFile() error {
 	if _, err := os.Stat(filepath.Dir(m.pidFile)); err != nil && m.cfg.PidFile == "" {
-		m.Log(m.cfg, httpdconf.LevelWarn, fmt.Sprintf("no PidFile is set, and there is no folder for %s: -k will not find this server", m.pidFile))
+		m.say(httpdconf.LevelWarn, fmt.Sprintf("no PidFile is set, and there is no folder for %s: -k will not find this server", m.pidFile))
 		m.pidFile = ""
 		return nil
 	}
 	if text := CheckPidFile(m.pidFile); text != "" {
-		m.Log(m.cfg, httpdconf.LevelWarn, text)
+		m.say(httpdconf.LevelWarn, text)
 	}
 	return WritePidFile(m.pidFile)
 }
 
-func (m *Master) newWorker(s sockets) (*worker, error) {
-	w, err := startWorker(s)
+func (m *Master) newWorker(s sockets, logs programs) (*worker, error) {
+	w, err := startWorker(s, logs)
 	if err == nil {
 		go func() {
 			<-w.ended
@@ -137,21 +155,21 @@ func (m *Master) newWorker(s sockets) (*worker, error) {
 func (m *Master) obey(sig os.Signal, signals <-chan os.Signal) bool {
 	switch sig {
 	case syscall.SIGUSR1:
-		m.Log(m.cfg, httpdconf.LevelNotice, "AH00493: SIGUSR1 received.  Doing graceful restart")
+		m.say(httpdconf.LevelNotice, "AH00493: SIGUSR1 received.  Doing graceful restart")
 		m.restart(syscall.SIGWINCH)
 		return false
 	case syscall.SIGHUP:
-		m.Log(m.cfg, httpdconf.LevelNotice, "AH00494: SIGHUP received.  Attempting to restart")
+		m.say(httpdconf.LevelNotice, "AH00494: SIGHUP received.  Attempting to restart")
 		m.restart(syscall.SIGHUP)
 		return false
 	case syscall.SIGWINCH:
-		m.Log(m.cfg, httpdconf.LevelNotice, "AH00492: caught SIGWINCH, shutting down gracefully")
+		m.say(httpdconf.LevelNotice, "AH00492: caught SIGWINCH, shutting down gracefully")
 		m.leave()
 		if m.drain(signals) {
 			return true
 		}
 	default:
-		m.Log(m.cfg, httpdconf.LevelNotice, "AH00491: caught SIGTERM, shutting down")
+		m.say(httpdconf.LevelNotice, "AH00491: caught SIGTERM, shutting down")
 		m.leave()
 	}
 	m.stop(signals)
@@ -174,17 +192,26 @@ func (m *Master) restart(tell syscall.Signal) {
 		m.keep(err.Error())
 		return
 	}
-	w, err := m.newWorker(wanted)
+	logs, err := startPrograms(cfg, m.complain)
 	if err != nil {
 		wanted.closeBut(m.sockets)
+		m.keep(err.Error())
+		return
+	}
+	w, err := m.newWorker(wanted, logs)
+	if err != nil {
+		wanted.closeBut(m.sockets)
+		logs.end()
 		m.keep(err.Error())
 		return
 	}
 	m.sockets.closeBut(wanted)
 	if m.serving != nil {
 		m.older = append(m.older, m.serving)
+	} else {
+		go m.logs.end()
 	}
-	m.cfg, m.sockets, m.serving, m.retry, m.respawn = cfg, wanted, w, 0, nil
+	m.cfg, m.sockets, m.logs, m.serving, m.retry, m.respawn = cfg, wanted, logs, w, 0, nil
 	for _, old := range m.older {
 		if !old.told || tell == syscall.SIGHUP {
 			old.tell(tell)
@@ -197,7 +224,7 @@ func (m *Master) restart(tell syscall.Signal) {
 }
 
 func (m *Master) keep(why string) {
-	m.Log(m.cfg, httpdconf.LevelError, why+"; nothing has changed")
+	m.say(httpdconf.LevelError, why+"; nothing has changed")
 }
 
 // buried takes note of a worker that has ended. One that nobody has told to
@@ -206,10 +233,11 @@ func (m *Master) keep(why string) {
 func (m *Master) buried(w *worker) {
 	m.older = slices.DeleteFunc(m.older, func(o *worker) bool { return o == w })
 	if w != m.serving {
+		go w.logs.end() // those of an older configuration
 		return
 	}
 	m.serving = nil
-	m.Log(m.cfg, httpdconf.LevelError, w.howEnded())
+	m.say(httpdconf.LevelError, w.howEnded())
 	if time.Since(w.started) >= shortLived {
 		m.retry = 0
 		m.replace()
@@ -226,9 +254,9 @@ func (m *Master) replaceLater() {
 // replace starts a worker in the place of one that has died.
 func (m *Master) replace() {
 	m.respawn = nil
-	w, err := m.newWorker(m.sockets)
+	w, err := m.newWorker(m.sockets, m.logs)
 	if err != nil {
-		m.Log(m.cfg, httpdconf.LevelAlert, "no worker serves: "+err.Error())
+		m.say(httpdconf.LevelAlert, "no worker serves: "+err.Error())
 		m.replaceLater()
 		return
 	}
@@ -240,7 +268,7 @@ func (m *Master) leave() {
 	tellSystemd(systemdStopping)
 	m.sockets.closeBut(nil)
 	if m.pidFile != "" && os.Remove(m.pidFile) == nil {
-		m.Log(m.cfg, httpdconf.LevelInfo, fmt.Sprintf("removed PID file %s (pid=%d)", m.pidFile, os.Getpid()))
+		m.say(httpdconf.LevelInfo, fmt.Sprintf("removed PID file %s (pid=%d)", m.pidFile, os.Getpid()))
 	}
 }
 

@@ -19,6 +19,7 @@ type worker struct {
 	cmd     *exec.Cmd
 	life    *os.File // what ends with this process, and so tells the worker
 	sockets sockets
+	logs    programs
 	started time.Time
 	ended   chan struct{} // closed when it has
 	told    bool          // that it is to end: nobody takes its place
@@ -32,7 +33,7 @@ func splitList(list string) []string {
 }
 
 // startWorker executes this program as a worker, and waits until it serves.
-func startWorker(s sockets) (*worker, error) {
+func startWorker(s sockets, logs programs) (*worker, error) {
 	ready, readyEnd, err := os.Pipe()
 	if err != nil {
 		return nil, err
@@ -46,12 +47,16 @@ func startWorker(s sockets) (*worker, error) {
 	addresses := s.addresses()
 	cmd := exec.Command(executable(), os.Args[1:]...)
 	cmd.Args[0] = os.Args[0]
-	cmd.Env = append(workerEnviron(), workerVariable+"="+strings.Join(addresses, ","))
+	names := logs.names()
+	cmd.Env = append(workerEnviron(), workerVariable+"="+strings.Join(addresses, ","), logsVariable+"="+joinNames(names))
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // what a terminal sends is the master's to pass on
 	cmd.ExtraFiles = []*os.File{readyEnd, lifeEnd}
 	for _, address := range addresses {
 		cmd.ExtraFiles = append(cmd.ExtraFiles, s[address])
+	}
+	for _, name := range names {
+		cmd.ExtraFiles = append(cmd.ExtraFiles, logs[name].Input)
 	}
 	err = cmd.Start()
 	_, _ = readyEnd.Close(), lifeEnd.Close() // the worker has them
@@ -59,7 +64,7 @@ func startWorker(s sockets) (*worker, error) {
 		_ = life.Close()
 		return nil, err
 	}
-	w := &worker{cmd: cmd, life: life, sockets: s, started: time.Now(), ended: make(chan struct{})}
+	w := &worker{cmd: cmd, life: life, sockets: s, logs: logs, started: time.Now(), ended: make(chan struct{})}
 	go w.wait()
 	if err := w.awaitReady(ready); err != nil {
 		w.kill()
