@@ -206,7 +206,7 @@ func (w *rewriting) pathOf(d *httpdconf.RewriteDir) string {
 		return path
 	}
 	folder, url := w.r.host.DocumentRoot, ""
-	if a := w.r.alias; a != nil && a.Regexp == nil {
+	if a := w.r.alias; a != nil && a.Path != "" { // one of an expression has none
 		folder, url = a.Target, a.Path
 	}
 	if d.Has(httpdconf.RewriteIgnoreContextInfo) {
