@@ -48,14 +48,14 @@ func run(argv []string) int {
 	if code, done := doctor.Run(os.Stdout, os.Stderr, c); done {
 		return code
 	}
-	handover := supervise.TakeOver()
-	cfg, ok := configure(c, handover == nil && !supervise.IsDetached())
+	handover, checking := supervise.TakeOver(), supervise.Checking()
+	cfg, ok := configure(c, handover == nil && checking == nil && !supervise.IsDetached())
 	switch {
 	case !ok:
 		cfg.DumpBroken(os.Stdout, c.Defines)
 		return 1
 	case c.Test:
-		return check(c, cfg)
+		return check(c, cfg, checking)
 	case handover != nil:
 		return serve(c, cfg, handover)
 	case !supervise.IsDetached():
@@ -87,19 +87,26 @@ func configure(c *supervise.CommandLine, aloud bool) (*httpdconf.Config, bool) {
 	return cfg, !diags.HasErrors()
 }
 
-// load makes the server and loads the plugins.
-func load(c *supervise.CommandLine, cfg *httpdconf.Config) (*server.Server, bool) {
-	s, diags := server.New(cfg, pluginloader.New(server.StartupLog(os.Stderr, c.Level)))
+// load makes the server and loads the plugins, and tells which is being loaded.
+func load(c *supervise.CommandLine, cfg *httpdconf.Config, progress *supervise.Progress) (*server.Server, bool) {
+	loader := pluginloader.New(server.StartupLog(os.Stderr, c.Level))
+	loader.Doing = progress.Doing
+	s, diags := server.New(cfg, loader)
 	httpdconf.WriteDiagnostics(os.Stderr, c.Program, cfg, c.Level, diags)
 	return s, !diags.HasErrors()
 }
 
-// check is -t: plugins are loaded too, unless a dump is asked for.
-func check(c *supervise.CommandLine, cfg *httpdconf.Config) int {
+// check is -t: plugins are loaded too, unless a dump is asked for, and by a
+// process of their own.
+func check(c *supervise.CommandLine, cfg *httpdconf.Config, checking *supervise.Progress) int {
 	if cfg.Dump(os.Stdout, c.Defines) {
 		return 0
 	}
-	if _, ok := load(c, cfg); !ok {
+	if checking == nil && len(cfg.Plugins) > 0 {
+		return supervise.CheckApart(os.Stderr, c.Program)
+	}
+	defer checking.EndCheck()
+	if _, ok := load(c, cfg, checking); !ok {
 		return 1
 	}
 	fmt.Fprintln(os.Stderr, "Syntax OK")
@@ -108,7 +115,7 @@ func check(c *supervise.CommandLine, cfg *httpdconf.Config) int {
 
 // serve runs the server until a signal ends it, by itself or as a worker.
 func serve(c *supervise.CommandLine, cfg *httpdconf.Config, handover *supervise.Handover) int {
-	s, ok := load(c, cfg)
+	s, ok := load(c, cfg, handover.Progress())
 	if !ok {
 		return 1
 	}

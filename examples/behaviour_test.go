@@ -199,6 +199,7 @@ func buildFaulty(t *testing.T) {
 		{"go", "build", "-trimpath", "-buildmode=plugin", "-o", "../build/modules/panicking.so", "./testdata/panicking"},
 		{"cc", "-fPIC", "-shared", "-I../pluginloader", "-o", "../build/modules/faulty.so", "testdata/faulty/faulty.c"},
 		{"cc", "-O1", "-fPIC", "-shared", "-pthread", "-I../pluginloader", "-o", "../build/modules/busy.so", "testdata/busy/busy.c"},
+		{"cc", "-O1", "-fPIC", "-shared", "-pthread", "-I../pluginloader", "-o", "../build/modules/faults.so", "testdata/faults/faults.c"},
 	} {
 		cmd := exec.Command(args[0], args[1:]...)
 		cmd.Env = append(os.Environ(), "GOWORK=off", "CGO_ENABLED=1")

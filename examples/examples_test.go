@@ -29,6 +29,7 @@ func TestMain(m *testing.M) {
 // process is a server that a test has started.
 type process struct {
 	cmd  *exec.Cmd
+	conf string // the file of its configuration
 	port int
 	log  *lockedBuffer // stderr, which is the error log too
 	done chan struct{} // closed when it has ended
@@ -71,13 +72,24 @@ func serve(t *testing.T, conf string) *process {
 
 func start(t *testing.T, conf string) *process {
 	t.Helper()
+	return startAs(t, conf, "-X")
+}
+
+// startAs is start with another option than the one for a single process.
+func startAs(t *testing.T, conf, option string) *process {
+	t.Helper()
 	p := &process{port: freePort(t), log: &lockedBuffer{}, done: make(chan struct{})}
 	conf = listenLine.ReplaceAllString(conf, "Listen 127.0.0.1:"+strconv.Itoa(p.port))
-	file := filepath.Join(t.TempDir(), "httpd.conf")
+	dir := t.TempDir()
+	file := filepath.Join(dir, "httpd.conf")
+	if option != "-X" {
+		conf += "PidFile " + dir + "/httpd.pid\n"
+	}
 	if err := os.WriteFile(file, []byte(conf), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	p.cmd = exec.Command("../build/wshttpd", "-X", "-d", root(t), "-f", file)
+	p.conf = file
+	p.cmd = exec.Command("../build/wshttpd", option, "-d", root(t), "-f", file)
 	p.cmd.Stderr = p.log
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)

@@ -31,6 +31,10 @@ func (e *Error) Error() string { return e.Sentence + ": " + e.Cause }
 // Loader loads plugins. Each library is opened once, under whatever name it
 // comes.
 type Loader struct {
+	// Doing, if it is there, is told what Load is about to do that may end the
+	// process or last for ever, and by an empty text that it is done.
+	Doing func(what string)
+
 	log func(level int, format string, args ...any)
 
 	mu        sync.Mutex
@@ -87,6 +91,10 @@ func New(log func(level int, format string, args ...any)) *Loader {
 func (l *Loader) Load(file, init string) (wsplugin.Plugin, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.Doing != nil {
+		l.Doing(fmt.Sprintf("loading %s with its %s", file, init))
+		defer l.Doing("")
+	}
 	lib := l.library(file)
 	if lib.err == nil && lib.open == nil {
 		if e := lib.kind.onlyModule(file, init); e != nil {

@@ -12,7 +12,7 @@ type Handover struct {
 
 	Logs map[string]*os.File // pipes of programs, by the names that the configuration has for them
 
-	ready    *os.File
+	progress *Progress
 	detached bool
 	Gone     <-chan struct{} // closed when that process has ended
 }
@@ -34,7 +34,7 @@ func TakeOver() *Handover {
 		return nil
 	}
 	_ = os.Unsetenv(workerVariable)
-	h := &Handover{Listeners: make(map[string]*os.File), Logs: make(map[string]*os.File), ready: inherited(readyFile, "readiness"), detached: IsDetached()}
+	h := &Handover{Listeners: make(map[string]*os.File), Logs: make(map[string]*os.File), progress: &Progress{inherited(readyFile, "readiness")}, detached: IsDetached()}
 	_ = os.Unsetenv(detachedVariable)
 	addresses := splitList(list)
 	for i, address := range addresses {
@@ -61,10 +61,18 @@ func inherited(fd int, name string) *os.File {
 	return os.NewFile(uintptr(fd), name+" "+strconv.Itoa(fd))
 }
 
+// Progress is where this process tells what it does until it serves; of a
+// process that is no worker nobody listens.
+func (h *Handover) Progress() *Progress {
+	if h == nil {
+		return nil
+	}
+	return h.progress
+}
+
 // Ready reports that this process serves, and leaves the terminal for the
 // error log.
 func (h *Handover) Ready(errorLog string) {
 	_ = leaveTerminal(errorLog, h.detached) // stderr then stays where it is
-	_, _ = h.ready.Write([]byte{1})         // if nobody hears it, Gone tells
-	_ = h.ready.Close()
+	h.progress.end()                        // if nobody hears it, Gone tells
 }

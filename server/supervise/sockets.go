@@ -9,6 +9,8 @@ import (
 	"slices"
 	"syscall"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/wshttpd/wshttpd/httpdconf"
 )
 
@@ -68,7 +70,29 @@ func listen(address string) (*os.File, error) {
 		return nil, err
 	}
 	defer l.Close()
-	return l.(*net.TCPListener).File()
+	file, err := l.(*net.TCPListener).File()
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return staysNonblocking(file)
+}
+
+// staysNonblocking is the file under a descriptor of its own, of which os.File
+// does not know that it does not block: Fd, which exec calls for each new
+// worker, would make it block, and so hold up those that accept on it already,
+// since the mode is not the descriptor's but the socket's.
+func staysNonblocking(file *os.File) (*os.File, error) {
+	fd, err := unix.FcntlInt(file.Fd(), syscall.F_DUPFD_CLOEXEC, 0) // Fd has made it block
+	if err != nil {
+		return nil, os.NewSyscallError("fcntl", err)
+	}
+	own := os.NewFile(uintptr(fd), file.Name())
+	if err := syscall.SetNonblock(fd, true); err != nil {
+		_ = own.Close()
+		return nil, os.NewSyscallError("fcntl", err)
+	}
+	return own, nil
 }
 
 // bindError is httpd's message (httpd 2.4 server/listen.c, make_sock and

@@ -88,15 +88,17 @@ func (w *worker) wait() {
 var errNotReady = errors.New("the new process ended before it served")
 
 func (w *worker) awaitReady(ready *os.File) error {
-	if err := ready.SetReadDeadline(time.Now().Add(readyTime)); err != nil {
-		return err
-	}
-	n, err := ready.Read(make([]byte, 1))
+	step, err := follow(ready, readyTime)
 	switch {
-	case n == 1:
+	case err == nil:
 		return nil
+	case errors.Is(err, os.ErrDeadlineExceeded) && step != "":
+		return fmt.Errorf("%s does not return within %v", step, readyTime)
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return fmt.Errorf("the new process did not serve within %v", readyTime)
+	case step != "":
+		<-w.ended
+		return fmt.Errorf("%s has ended the process: %v", step, w.cmd.ProcessState)
 	}
 	return errNotReady
 }

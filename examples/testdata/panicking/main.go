@@ -3,6 +3,7 @@
 package main
 
 import (
+	"os"
 	"runtime"
 	"strings"
 
@@ -44,6 +45,11 @@ func (s session) Message(t wsplugin.MessageType, payload []byte) {
 		panic("message has a bug")
 	case "goexit":
 		runtime.Goexit()
+	case "stray": // in a goroutine that nobody guards
+		go panic("a goroutine has a bug")
+		select {}
+	case "exit":
+		os.Exit(0)
 	}
 	s.Send(t, payload)
 }
