@@ -166,8 +166,8 @@ func (w *walk) sslDialog(_ *syntax.Node, words []syntax.Arg) *problem {
 
 func (w *walk) sslAccepted(*syntax.Node, []syntax.Arg) *problem { return nil }
 
-func (w *walk) sslOnlyOff(n *syntax.Node, words []syntax.Arg) *problem {
-	if words = n.Words(); len(words) == 1 && strings.EqualFold(words[0].Text, "off") {
+func (w *walk) sslOnlyOff(n *syntax.Node, _ []syntax.Arg) *problem {
+	if words := n.Words(); len(words) == 1 && strings.EqualFold(words[0].Text, "off") {
 		return nil
 	}
 	return &problem{text: n.Name + " " + n.Args + notObeyed, at: n.ArgsRange(), hint: "off is obeyed"}

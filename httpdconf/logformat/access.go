@@ -37,6 +37,7 @@ const directives = "aABbCDefhHiIklLmnoOpPqrRsStTuUvVX"
 // log_pre_config).
 const ofOriginal = "DrRsTU"
 
+//lint:ignore ST1005 httpd's words
 var errRanOff = errors.New("Ran off end of LogFormat parsing args to some directive")
 
 // Parse takes a format apart. Its errors are in httpd's words (httpd 2.4

@@ -22,6 +22,7 @@ type ErrorItem struct {
 const errorDirectives = "aAeEFiklLmMnPtTvV"
 
 var (
+	//lint:ignore ST1005 httpd's words
 	errErrorRanOff = errors.New("Ran off end of error log format parsing args to some directive")
 	errNoMessage   = errors.New("main ErrorLogFormat must contain message format string '%M'")
 )
