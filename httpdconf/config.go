@@ -213,6 +213,7 @@ type Records struct {
 	Index     *IndexDir
 	Mime      *MimeDir
 	Headers   *HeadersDir
+	Expires   *ExpiresDir
 	Rewrite   *RewriteDir
 }
 

@@ -19,6 +19,7 @@ func (base Records) Merge(over Records) Records {
 		Index:     mergeIndex(base.Index, over.Index),
 		Mime:      mergeMime(base.Mime, over.Mime),
 		Headers:   mergeHeaders(base.Headers, over.Headers),
+		Expires:   mergeExpires(base.Expires, over.Expires),
 		Rewrite:   mergeRewrite(base.Rewrite, over.Rewrite),
 	}
 }

@@ -51,10 +51,6 @@ var lacks = map[string][]lack{
 	"maxrangereversals":     {{how: "ranges may come in any order", unless: []string{"default", "unlimited"}}},
 	"protocols":             {{how: "HTTP/1.1 is spoken and no other protocol", only: []string{"h2", "h2c"}}},
 
-	"expiresactive":  {{how: "neither Expires nor Cache-Control is sent", unless: off}},
-	"expiresbytype":  {{how: "neither Expires nor Cache-Control is sent"}},
-	"expiresdefault": {{how: "neither Expires nor Cache-Control is sent"}},
-
 	"addinputfilter": {{how: "what is sent to the server passes no filter"}},
 	"removehandler":  {{how: "the handler of the extension stays: such files are answered 501"}},
 	"mimemagicfile":  {{how: "types are told by extension alone"}},

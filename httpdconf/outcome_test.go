@@ -193,6 +193,8 @@ var sampleArguments = map[string]string{
 	"DocumentRoot":              "docs",
 	"ErrorDocument":             "404 x",
 	"ErrorLog":                  "logs/e",
+	"ExpiresByType":             "text/html A600",
+	"ExpiresDefault":            "A600",
 	"FileETag":                  "None",
 	"Group":                     "#65534",
 	"Header":                    "set X y",

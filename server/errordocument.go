@@ -20,6 +20,7 @@ func (s *Server) finish(ctx *fasthttp.RequestCtx, r *route) {
 	if r.isSet("nokeepalive") {
 		ctx.SetConnectionClose()
 	}
+	s.expire(ctx, r)
 	core := r.settings.Core
 	if core == nil && r.settings.Headers == nil && r.vary == nil {
 		return

@@ -167,7 +167,29 @@ func (p *peer) receive(method string) response {
 		}
 		r.body = string(body)
 	}
+	if r.header["transfer-encoding"] == "chunked" && method != "HEAD" {
+		r.body = p.chunks()
+	}
 	return r
+}
+
+// chunks reads a chunked body (RFC 9112, section 7.1), whose trailer is empty.
+func (p *peer) chunks() (body string) {
+	p.t.Helper()
+	for {
+		var size int
+		if _, err := fmt.Fscanf(p.r, "%x\r\n", &size); err != nil {
+			p.t.Fatalf("a chunk's size behind %q: %v", body, err)
+		}
+		chunk := make([]byte, size+2)
+		if _, err := io.ReadFull(p.r, chunk); err != nil {
+			p.t.Fatalf("a chunk behind %q: %v", body, err)
+		}
+		if size == 0 {
+			return body
+		}
+		body += string(chunk[:size])
+	}
 }
 
 // rest reads what comes until the end of the connection.

@@ -3,6 +3,7 @@ package server
 import (
 	"net/netip"
 	"strings"
+	"time"
 
 	"github.com/valyala/fasthttp"
 
@@ -43,6 +44,7 @@ type route struct {
 	folder       string               // of isSubrequest: the folder, with a slash behind it
 	isTyped      bool                 // the phases are past the choice of a handler
 	mediaType    string               // of the file that is sent
+	modified     time.Time            // the same
 	isDocument   bool                 // an ErrorDocument is served
 
 	located      string             // the file name that the Alias of a Location has given

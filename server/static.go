@@ -132,7 +132,7 @@ func (s *Server) sendFile(ctx *fasthttp.RequestCtx, r *route) {
 
 // describe sets the fields of an answer that are about its file.
 func (r *route) describe(h *fasthttp.ResponseHeader, info os.FileInfo, etag string, m *metadata) {
-	r.mediaType = m.mediaType
+	r.mediaType, r.modified = m.mediaType, info.ModTime()
 	for _, field := range [][2]string{
 		{"Last-Modified", info.ModTime().UTC().Format(httpTime)}, {"ETag", etag}, {"Accept-Ranges", "bytes"},
 		{"Content-Encoding", m.encoding}, {"Content-Language", m.languages},
