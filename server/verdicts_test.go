@@ -36,7 +36,6 @@ func TestVerdictsHoldAgainstHTTPD(t *testing.T) {
 		{"", "FileETag None", "GET /a.txt"},
 		{"", "FileETag INode", "GET /a.txt"},
 		{"", "FileETag MTime Size", "GET /a.txt"},
-		{"", "TraceEnable On", "TRACE /a.txt"},
 		{"", "RegisterHttpMethod OWN", "OWN /a.txt"},
 		{"", "MaxRanges none", "GET /a.txt | Range: bytes=0-1"},
 		{"", "MaxRanges default", "GET /a.txt | Range: bytes=0-1"},
