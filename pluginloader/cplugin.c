@@ -34,6 +34,7 @@ _Static_assert(offsetof(WebSocketPlugin, destroy) == 8, "destroy");
 _Static_assert(offsetof(WebSocketPlugin, on_connect) == 16, "on_connect");
 _Static_assert(offsetof(WebSocketPlugin, on_message) == 24, "on_message");
 _Static_assert(offsetof(WebSocketPlugin, on_disconnect) == 32, "on_disconnect");
+_Static_assert(sizeof(wshttpd_wide_plugin) == 72, "the fork's plugin has 72 bytes");
 #endif
 
 /* Implemented in Go (handles.go). A handle that is dead is harmless to them. */
@@ -356,7 +357,42 @@ void wshttpd_on_timer(uintptr_t on_timer, uintptr_t session, wshttpd_slot *slot,
     ((WS_OnTimer)on_timer)((void *)session, &slot->server.base, (void *)argument);
 }
 
-void wshttpd_destroy(WebSocketPlugin *plugin) { plugin->destroy(plugin); }
+/* The fork's structure, or NULL of a plugin that has the original's. */
+static const wshttpd_wide_plugin *wide(const WebSocketPlugin *plugin)
+{
+    return plugin->size >= sizeof(wshttpd_wide_plugin) ? (const wshttpd_wide_plugin *)plugin : NULL;
+}
+
+/* What the fork calls in post_config and child_init, before it accepts. */
+void wshttpd_on_start(WebSocketPlugin *plugin)
+{
+    const wshttpd_wide_plugin *w = wide(plugin);
+    if (w != NULL && w->on_server_config != NULL)
+        w->on_server_config(plugin, "");
+    if (w != NULL && w->on_child_init != NULL)
+        w->on_child_init(plugin, "");
+}
+
+int wshttpd_has_idle(const WebSocketPlugin *plugin)
+{
+    const wshttpd_wide_plugin *w = wide(plugin);
+    return w != NULL && w->on_idle != NULL;
+}
+
+void wshttpd_on_idle(WebSocketPlugin *plugin, uintptr_t session, wshttpd_slot *slot)
+{
+    wide(plugin)->on_idle((void *)session, &slot->server.base);
+}
+
+/* The server ends: the end of the child is that of the configuration too. */
+void wshttpd_destroy(WebSocketPlugin *plugin)
+{
+    const wshttpd_wide_plugin *w = wide(plugin);
+    if (w != NULL && w->on_child_destroy != NULL)
+        w->on_child_destroy(plugin);
+    if (plugin->destroy != NULL)
+        plugin->destroy(plugin);
+}
 
 /* The signals whose handlers are the server's or the Go runtime's. */
 static const int our_signals[] = {

@@ -179,6 +179,7 @@ func (c *cLibrary) init(l *Loader, path, name string) (wsplugin.Plugin, *Error) 
 	case p.on_message == nil:
 		return refuse("on_message is NULL")
 	}
+	C.wshttpd_on_start(p)
 	return &cPlugin{structure: p, path: path, loader: l}, nil
 }
 
@@ -262,17 +263,16 @@ func (p *cPlugin) Connect(c wsplugin.Conn) wsplugin.Session {
 		}
 	}
 	h.adopt(c)
+	if C.wshttpd_has_idle(p.structure) != 0 {
+		s.idle = s.beginIdle()
+	}
 	s.accepted.Store(true)
 	h.timers.begin()
 	return s
 }
 
 // Destroy tells the plugin that the server ends (wsplugin.Destroyer).
-func (p *cPlugin) Destroy() {
-	if p.structure.destroy != nil {
-		C.wshttpd_destroy(p.structure)
-	}
-}
+func (p *cPlugin) Destroy() { C.wshttpd_destroy(p.structure) }
 
 // cSession is one connection inside a C plugin.
 type cSession struct {
@@ -283,6 +283,8 @@ type cSession struct {
 	gather  gatherer // conn, if it is such
 
 	accepted atomic.Bool // on_connect has returned
+
+	idle *idler // nil of a plugin that wants no on_idle
 }
 
 // gatherer is what a connection has whose driver takes away what a callback has
@@ -347,6 +349,8 @@ func (l *Loader) putBack(b *batch) {
 func (s *cSession) call(buffer []byte, list []C.wshttpd_message) {
 	l := s.plugin.loader
 	start := (*C.uchar)(unsafe.Pointer(unsafe.SliceData(buffer)))
+	s.idle.pause()
+	defer s.idle.resume()
 	l.enter()
 	if s.gather == nil || !s.gather.Gathers() {
 		for _, m := range list {
@@ -400,6 +404,7 @@ func sendRecords(to sender, records []byte) {
 // Disconnect tells the plugin, and takes the handle away (wsplugin.Session).
 func (s *cSession) Disconnect() {
 	s.handle.timers.end()
+	s.idle.end()
 	if s.plugin.structure.on_disconnect != nil {
 		s.plugin.loader.enter()
 		C.wshttpd_on_disconnect(s.plugin.structure, s.private, s.handle.memory)

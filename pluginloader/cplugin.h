@@ -7,6 +7,17 @@
 
 #include "websocket_plugin.h"
 
+/* What one fork's init functions return (Siriuscoder's, websocket_plugin.h):
+ * the original's structure and four more callbacks, told by size. The text is
+ * that of the fork's directive UserConfig. */
+typedef struct {
+    WebSocketPlugin base;
+    void (*on_server_config)(WebSocketPlugin *plugin, const char *user_config);
+    void (*on_child_init)(WebSocketPlugin *plugin, const char *user_config);
+    void (*on_child_destroy)(WebSocketPlugin *plugin);
+    void (*on_idle)(void *session, const WebSocketServer *server);
+} wshttpd_wide_plugin;
+
 /* Room for an address without its port: IPv6 with a zone. */
 #define WSHTTPD_ADDRESS_SIZE 64
 
@@ -65,6 +76,9 @@ size_t wshttpd_take_gathered(wshttpd_slot *slot, unsigned char *records);
 void wshttpd_taken(wshttpd_slot *slot);
 void wshttpd_on_disconnect(WebSocketPlugin *plugin, uintptr_t session, wshttpd_slot *slot);
 void wshttpd_on_timer(uintptr_t on_timer, uintptr_t session, wshttpd_slot *slot, uintptr_t argument);
+void wshttpd_on_start(WebSocketPlugin *plugin);
+int wshttpd_has_idle(const WebSocketPlugin *plugin);
+void wshttpd_on_idle(WebSocketPlugin *plugin, uintptr_t session, wshttpd_slot *slot);
 void wshttpd_destroy(WebSocketPlugin *plugin);
 
 void wshttpd_signals_note(void);
