@@ -67,6 +67,9 @@ var tlsParities = []struct {
 	{"SSLCARevocationCheck leaf", host("first.example", "first.example", "SSLVerifyClient require", "SSLCACertificateFile HOME/ca.pem", "SSLCARevocationCheck leaf", "SSLCARevocationFile HOME/crl.pem"), clients()},
 	{"SSLCARevocationCheck chain", host("first.example", "first.example", "SSLVerifyClient require", "SSLVerifyDepth 2", "SSLCACertificateFile HOME/ca.pem", "SSLCARevocationCheck chain", "SSLCARevocationFile HOME/crl.pem"), clients()},
 	{"no_crl_for_cert_ok", host("first.example", "first.example", "SSLVerifyClient require", "SSLVerifyDepth 2", "SSLCACertificateFile HOME/ca.pem", "SSLCARevocationCheck chain no_crl_for_cert_ok", "SSLCARevocationPath HOME/crls"), clients()},
+	{"an authority that is revoked, leaf", host("first.example", "first.example", "SSLVerifyClient require", "SSLVerifyDepth 2", "SSLCACertificateFile HOME/ca.pem", "SSLCARevocationCheck leaf", "SSLCARevocationFile HOME/lower-revoked.pem"), clients()},
+	{"an authority that is revoked, chain", host("first.example", "first.example", "SSLVerifyClient require", "SSLVerifyDepth 2", "SSLCACertificateFile HOME/ca.pem", "SSLCARevocationCheck chain", "SSLCARevocationFile HOME/lower-revoked.pem"), clients()},
+	{"a list that somebody else has signed", host("first.example", "first.example", "SSLVerifyClient require", "SSLCACertificateFile HOME/ca.pem", "SSLCARevocationCheck leaf", "SSLCARevocationFile HOME/forged-crl.pem"), clients()},
 	{"an expired list", host("first.example", "first.example", "SSLVerifyClient require", "SSLCACertificateFile HOME/ca.pem", "SSLCARevocationCheck leaf", "SSLCARevocationFile HOME/old-crl.pem"), clients()},
 	{"lists that nobody looks at", host("first.example", "first.example", "SSLVerifyClient require", "SSLCACertificateFile HOME/ca.pem", "SSLCARevocationFile HOME/crl.pem"), clients()},
 	{"sections", host("first.example", "first.example", "SSLVerifyClient optional", "SSLVerifyDepth 2", "SSLCACertificateFile HOME/ca.pem",
@@ -207,6 +210,10 @@ func tlsParityFiles(t *testing.T) (home string, a *authority) {
 	a.revoke("old-crl.pem", -time.Hour, "revoked")
 	lower.revoke("lower-crl.pem", time.Hour)
 	a.join("crl.pem", "root-crl.pem", "lower-crl.pem")
+	a.revoke("root-lower-crl.pem", time.Hour, "lower")
+	a.join("lower-revoked.pem", "root-lower-crl.pem", "lower-crl.pem")
+	forger := &authority{t: t, dir: home, cert: a.cert, key: newKey(t)}
+	forger.forge("forged-crl.pem")
 	a.folder("cas", true, "ca.pem", "lower.pem")
 	a.folder("crls", true, "root-crl.pem")
 	stranger := &authority{t: t, dir: home}
