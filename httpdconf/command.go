@@ -48,15 +48,16 @@ type walk struct {
 	methods  *MethodSet        // of the Limit sections that are open
 	checks   []*hcl.Diagnostic // what httpd finds once the tree is processed
 
-	logFormats map[*Host]*logSettings
-	workers    workers
-	limitSets  map[*Host][]func(*HTTPLimits)
-	behind     behind
-	sslAsked   []sslAsked
-	unserved   []*syntax.Node  // in the section: what names handlers that are not here
-	noted      map[string]bool // directives that were noted, lower case
-	fork       *hcl.Range      // the first directive that only the fork has
-	listenSeen map[string]bool
+	logFormats    map[*Host]*logSettings
+	workers       workers
+	mergesSlashes map[*Host]bool // that have a line of MergeSlashes
+	limitSets     map[*Host][]func(*HTTPLimits)
+	behind        behind
+	sslAsked      []sslAsked
+	unserved      []*syntax.Node  // in the section: what names handlers that are not here
+	noted         map[string]bool // directives that were noted, lower case
+	fork          *hcl.Range      // the first directive that only the fork has
+	listenSeen    map[string]bool
 }
 
 // topOverride is what may stand outside of sections (httpd 2.4

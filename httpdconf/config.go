@@ -116,9 +116,10 @@ type Host struct {
 	Port              int           // port of ServerName, 0 where that has none; without ServerName, that of the first address
 	Aliases           []string      // ServerAlias, wildcards as written
 	Path              string        // ServerPath, by which requests without Host find it
-	Trace             Trace         // TraceEnable
-	RegisteredMethods *bool         // HttpProtocolOptions RegisteredMethods; nil for LenientMethods
-	StrictHost        *bool         // StrictHostCheck; nil for Off
+	Paths             PathRules
+	Trace             Trace // TraceEnable
+	RegisteredMethods *bool // HttpProtocolOptions RegisteredMethods; nil for LenientMethods
+	StrictHost        *bool // StrictHostCheck; nil for Off
 
 	NameRange   hcl.Range            // of ServerName
 	AliasRanges map[string]hcl.Range // of the names in Aliases

@@ -18,10 +18,57 @@ func hostCommands() map[string]command {
 		"ServerName":               row("name and port of the server or virtual host; `https://` in front makes its URLs begin so", (*walk).setServerName),
 		"ServerAlias":              row("further names of a virtual host, `*` and `?` are wildcards", (*walk).setServerAlias),
 		"ServerPath":               row("path by which requests without Host find a virtual host", (*walk).setServerPath),
+		"MergeSlashes":             row("`Off` keeps `//` in paths, which Location then has to name", (*walk).setMergeSlashes),
+		"AllowEncodedSlashes":      row("`On` decodes `%2F` in paths, `NoDecode` keeps it; else it is answered 404", (*walk).setEncodedSlashes),
 		"StrictHostCheck":          row("`On` refuses requests whose Host names no host of the address", (*walk).setStrictHostCheck),
 		"UseCanonicalName":         row("`On` names the host as ServerName does, `Off` as the client does; `DNS` refuses the start", (*walk).setUseCanonicalName),
 		"UseCanonicalPhysicalPort": row("`On` has URLs name the port that a request came in at, where neither client nor ServerName gives one", (*walk).setPhysicalPort),
 	}
+}
+
+// PathRules say how the path of a request is read. The zero value is httpd's
+// default.
+type PathRules struct {
+	KeepSlashes    bool // MergeSlashes Off
+	EncodedSlashes EncodedSlashes
+}
+
+// EncodedSlashes is the mode of AllowEncodedSlashes.
+type EncodedSlashes int
+
+// The modes of AllowEncodedSlashes.
+const (
+	SlashesRefused EncodedSlashes = iota // Off: 404
+	SlashesDecoded                       // On
+	SlashesKept                          // NoDecode: they stay encoded
+)
+
+// inheritPaths fills a virtual host's rules: MergeSlashes is that of the main
+// server where it has none, AllowEncodedSlashes is not (httpd 2.4
+// server/core.c, merge_core_server_configs).
+func (w *walk) inheritPaths(h *Host) {
+	if !w.mergesSlashes[h] {
+		h.Paths.KeepSlashes = w.config.Main.Paths.KeepSlashes
+	}
+}
+
+func (w *walk) setMergeSlashes(_ *syntax.Node, words []syntax.Arg) *problem {
+	if w.mergesSlashes == nil {
+		w.mergesSlashes = make(map[*Host]bool)
+	}
+	w.mergesSlashes[w.host] = true
+	w.host.Paths.KeepSlashes = strings.EqualFold(words[0].Text, "off")
+	return nil
+}
+
+// setEncodedSlashes is httpd 2.4 server/core.c, set_allow2f.
+func (w *walk) setEncodedSlashes(n *syntax.Node, words []syntax.Arg) *problem {
+	mode, known := map[string]EncodedSlashes{"off": SlashesRefused, "on": SlashesDecoded, "nodecode": SlashesKept}[strings.ToLower(words[0].Text)]
+	if !known {
+		return &problem{text: n.Name + " must be On, Off, or NoDecode", at: words[0].Range}
+	}
+	w.host.Paths.EncodedSlashes = mode
+	return nil
 }
 
 // setServerName is httpd 2.4 server/core.c, server_hostname_port.

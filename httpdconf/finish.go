@@ -37,6 +37,7 @@ func (w *walk) finish() {
 	for _, h := range c.Hosts {
 		inherit(h, main)
 		w.inheritLimits(h)
+		w.inheritPaths(h)
 	}
 	for _, h := range append([]*Host{main}, c.Hosts...) {
 		orderDirectories(h)

@@ -38,6 +38,9 @@ func (r *route) mapPath() string {
 		path = "/" + strings.TrimLeft(rest, "/")
 	}
 	name := strings.TrimSuffix(r.host.DocumentRoot, "/") + path
+	if r.host.Paths.KeepSlashes {
+		name = canonical(name) // sections go by it
+	}
 	r.trace.mapped(r, name, nil)
 	return name
 }

@@ -94,7 +94,7 @@ func (s *Server) pathDocument(ctx *fasthttp.RequestCtx, r *route, target string)
 	inner.env.set("REDIRECT_REQUEST_METHOD", string(ctx.Method())) // no _URL, which programs alone are given
 	second := fasthttp.StatusInternalServerError
 	var bad int
-	if inner.path, inner.query, bad = parseTarget(target); bad == 0 {
+	if inner.path, inner.query, bad = parseTarget(target, r.host.Paths); bad == 0 {
 		if answer := s.rewritePath(ctx, inner); answer != 0 {
 			return s.errorAnew(ctx, inner, answer)
 		}

@@ -32,10 +32,10 @@ func (s *Server) serveHTTP(ctx *fasthttp.RequestCtx) (r *route) {
 	if splitTarget(target).hasAuthority {
 		setHost(ctx, authority)
 	}
-	path, query, status := parseTarget(target)
-	s.trace.path(target, path, status)
 	local := localAddr(ctx)
 	host, choice := s.routes.choose(local, authority, target)
+	path, query, status := parseTarget(target, host.Paths)
+	s.trace.path(target, path, status)
 	s.trace.host(host, choice, local, authority)
 	r = newRoute(ctx)
 	*r = route{

@@ -3,6 +3,8 @@ package server
 import (
 	"strings"
 	"testing"
+
+	"github.com/wshttpd/wshttpd/httpdconf"
 )
 
 func TestParseTarget(t *testing.T) {
@@ -51,7 +53,7 @@ func TestParseTarget(t *testing.T) {
 		{"/echo\x00", "", "", 400},
 	}
 	for _, tt := range tests {
-		path, query, status := parseTarget(tt.target)
+		path, query, status := parseTarget(tt.target, httpdconf.PathRules{})
 		if path != tt.path || query != tt.query || status != tt.status {
 			t.Errorf("parseTarget(%q) = %q, %q, %d; want %q, %q, %d", tt.target, path, query, status, tt.path, tt.query, tt.status)
 		}
@@ -65,7 +67,7 @@ func FuzzParseTarget(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, target string) {
-		path, _, status := parseTarget(target)
+		path, _, status := parseTarget(target, httpdconf.PathRules{})
 		if status != 0 {
 			return
 		}
@@ -88,7 +90,7 @@ func FuzzParseTarget(f *testing.F) {
 func TestCleaningIsLinear(t *testing.T) {
 	for _, unit := range []string{"/", "/.", "/a/..", "%2e", "/a/../"} {
 		target := "/" + strings.Repeat(unit, requestLine/len(unit))
-		if n := testing.AllocsPerRun(1, func() { parseTarget(target) }); n > 10 {
+		if n := testing.AllocsPerRun(1, func() { parseTarget(target, httpdconf.PathRules{}) }); n > 10 {
 			t.Errorf("%q repeated takes %v allocations", unit, n)
 		}
 	}

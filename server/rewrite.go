@@ -285,7 +285,7 @@ func (s *Server) redirectedInside(r *route) (next *route, status int) {
 		return r, fasthttp.StatusInternalServerError
 	}
 	target, _, _ := strings.Cut(*r.inside, "#")
-	if next.path, next.query, status = parseTarget(target); status == 0 {
+	if next.path, next.query, status = parseTarget(target, r.host.Paths); status == 0 {
 		next.trace.inside(next)
 	}
 	return next, status

@@ -92,7 +92,7 @@ AliasMatch ^/shared(-files)?/([^/]+)$ HOME/shared/$2
 `)
 	allowed := []string{home + "/docs/", home + "/out/", home + "/shared/"}
 	f.Fuzz(func(t *testing.T, target string) {
-		path, query, status := parseTarget(target)
+		path, query, status := parseTarget(target, httpdconf.PathRules{})
 		if status != 0 {
 			return
 		}
@@ -150,7 +150,7 @@ func FuzzRewriteRules(f *testing.F) {
 		if len(pattern)+len(to)+len(flags)+len(target) > 1000 || strings.ContainsAny(pattern+to+flags, "\x00\r\n\"\\") {
 			return
 		}
-		path, query, status := parseTarget(target)
+		path, query, status := parseTarget(target, httpdconf.PathRules{})
 		if status != 0 {
 			return
 		}

@@ -37,7 +37,7 @@ func (w *rewriting) isServed(operator byte, target string) bool {
 		target = w.r.path[:strings.LastIndexByte(w.r.path, '/')+1] + target
 	}
 	var status int
-	if sub.path, sub.query, status = parseTarget(target); status != 0 {
+	if sub.path, sub.query, status = parseTarget(target, w.r.host.Paths); status != 0 {
 		return false
 	}
 	if status = w.s.rewritePath(w.ctx, sub); status != 0 {

@@ -219,7 +219,19 @@ func (r *route) settle() {
 }
 
 // appendLocations appends the Location sections that cover the path.
+//
+// Under MergeSlashes Off those that are no expressions still go by the path
+// with its slashes merged (httpd 2.4 server/request.c, ap_location_walk).
 func (r *route) appendLocations(dst []*httpdconf.Section) []*httpdconf.Section {
+	if r.host.Paths.KeepSlashes {
+		merged, _ := removeDots(r.path)
+		for _, s := range r.host.Locations {
+			if s.Regexp == nil && s.Covers(merged) || s.Regexp != nil && s.Covers(r.path) {
+				dst = append(dst, s)
+			}
+		}
+		return dst
+	}
 	if r.locations != nil {
 		return r.locations.appendCovering(dst, r.path)
 	}
