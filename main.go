@@ -135,6 +135,7 @@ func serve(c *supervise.CommandLine, cfg *httpdconf.Config, handover *supervise.
 		s.AdoptLogs(handover.Logs)
 		signals.EndWith(handover.Gone)
 	} else {
+		actions.DrainTime = cfg.GracefulTimeout
 		actions.Check = func(signal string) { s.LogCheck(signal, supervise.CheckInChild()) }
 	}
 	if err := s.Listen(); err != nil {

@@ -265,7 +265,7 @@ func commandTable() map[string][]command {
 		coreCommands(), hostCommands(), methodCommands(), sectionCommands(), soCommands(), mpmCommands(), unixdCommands(),
 		webSocketCommands(), draft76Commands(), authzCoreCommands(), accessCompatCommands(), dirCommands(), mimeCommands(), aliasCommands(), filterCommands(),
 		authnCommands(), envCommands(), logConfigCommands(), sslCommands(), sslIdleCommands(), sslClientCommands(), sslDirCommands(),
-		limitCommands(), capCommands("event.c"), capCommands("worker.c"), capCommands("prefork.c"), ifCommands(), answerCommands(), fileCommands(), expiresCommands(), headersCommands(), limitSectionCommands(), remoteIPCommands(), rewriteCommands(),
+		limitCommands(), capCommands("event.c"), capCommands("worker.c"), capCommands("prefork.c"), socketCommands("event.c"), socketCommands("worker.c"), socketCommands("prefork.c"), ifCommands(), answerCommands(), fileCommands(), expiresCommands(), headersCommands(), limitSectionCommands(), remoteIPCommands(), rewriteCommands(),
 	} {
 		for name, c := range rows {
 			key := strings.ToLower(name)

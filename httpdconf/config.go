@@ -48,6 +48,12 @@ type Config struct {
 
 	Cap Cap // of connections
 
+	Sockets Sockets
+
+	// GracefulTimeout is how long a graceful stop waits for connections to end;
+	// 0 for as long as they last.
+	GracefulTimeout time.Duration
+
 	// Methods are those that Limit sections and RegisterHttpMethod name beyond
 	// httpd's own: a file answers them 405, not 501.
 	Methods []string

@@ -259,9 +259,10 @@ var sampleArguments = map[string]string{
 	"Use":                      "m",
 	"UseCanonicalName":         "On",
 	"UseCanonicalPhysicalPort": "On",
-	"TraceEnable":              "off",
-	"HttpProtocolOptions":      "RegisteredMethods",
-	"SSLCARevocationPath":      "docs", "SSLCADNRequestPath": "docs", "SSLCARevocationFile": "cert.pem", "SSLCADNRequestFile": "cert.pem", "SSLCARevocationCheck": "chain",
+	"SendBufferSize":           "4096", "ReceiveBufferSize": "4096", "MergeSlashes": "Off", "AllowEncodedSlashes": "On",
+	"TraceEnable":         "off",
+	"HttpProtocolOptions": "RegisteredMethods",
+	"SSLCARevocationPath": "docs", "SSLCADNRequestPath": "docs", "SSLCARevocationFile": "cert.pem", "SSLCADNRequestFile": "cert.pem", "SSLCARevocationCheck": "chain",
 	"User":                 "#65534",
 	"WebSocketOriginCheck": "Same",
 }

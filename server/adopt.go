@@ -37,7 +37,7 @@ func (s *Server) adoptOrBind(l httpdconf.Listener) error {
 	if err != nil {
 		return err
 	}
-	controlErr := raw.Control(func(fd uintptr) { err = setSocketOptions(int(fd), s.cfg.Main.Timeout) })
+	controlErr := raw.Control(func(fd uintptr) { err = setSocketOptions(int(fd), s.cfg) })
 	if controlErr != nil {
 		return controlErr
 	}

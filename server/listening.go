@@ -26,6 +26,9 @@ type listening struct {
 
 // newListening takes a listener over.
 func newListening(s *Server, tcp *net.TCPListener, isTLS bool) (*listening, error) {
+	if err := setBacklog(tcp, s.cfg.Sockets.Backlog); err != nil {
+		return nil, err
+	}
 	l := &listening{addr: tcp.Addr(), tcp: tcp, fd: -1, server: s, isTLS: isTLS}
 	if !eventloop.Loops || isTLS {
 		return l, nil

@@ -171,7 +171,7 @@ func (s *Server) bind(l httpdconf.Listener) error {
 	config := net.ListenConfig{
 		KeepAlive: -1, // inherited from the listener, rather than set for each connection
 		Control: func(_, _ string, raw syscall.RawConn) (err error) {
-			controlErr := raw.Control(func(fd uintptr) { err = setSocketOptions(int(fd), s.cfg.Main.Timeout) })
+			controlErr := raw.Control(func(fd uintptr) { err = setSocketOptions(int(fd), s.cfg) })
 			if controlErr != nil {
 				return controlErr
 			}
@@ -202,14 +202,21 @@ const (
 	keepAliveCount    = 4
 )
 
-func setSocketOptions(fd int, timeout time.Duration) error {
-	options := []struct{ level, name, value int }{
+func setSocketOptions(fd int, cfg *httpdconf.Config) error {
+	type option struct{ level, name, value int }
+	options := []option{
 		{unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1},
 		{unix.IPPROTO_TCP, unix.TCP_NODELAY, 1},
 		{unix.IPPROTO_TCP, unix.TCP_KEEPIDLE, int(keepAliveIdle.Seconds())},
 		{unix.IPPROTO_TCP, unix.TCP_KEEPINTVL, int(keepAliveInterval.Seconds())},
 		{unix.IPPROTO_TCP, unix.TCP_KEEPCNT, keepAliveCount},
-		{unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, int((timeout + userTimeoutMargin).Milliseconds())},
+		{unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, int((cfg.Main.Timeout + userTimeoutMargin).Milliseconds())},
+	}
+	if n := cfg.Sockets.SendBuffer; n > 0 {
+		options = append(options, option{unix.SOL_SOCKET, unix.SO_SNDBUF, n})
+	}
+	if n := cfg.Sockets.ReceiveBuffer; n > 0 {
+		options = append(options, option{unix.SOL_SOCKET, unix.SO_RCVBUF, n})
 	}
 	for _, o := range options {
 		if err := unix.SetsockoptInt(fd, o.level, o.name, o.value); err != nil {
@@ -217,6 +224,19 @@ func setSocketOptions(fd int, timeout time.Duration) error {
 		}
 	}
 	return nil
+}
+
+// setBacklog changes how many connections may wait at a listening socket: it is
+// listened on once more.
+func setBacklog(l *net.TCPListener, n int) error {
+	raw, err := l.SyscallConn()
+	if n == 0 || err != nil {
+		return err
+	}
+	if controlErr := raw.Control(func(fd uintptr) { err = unix.Listen(int(fd), n) }); controlErr != nil {
+		return controlErr
+	}
+	return err
 }
 
 // raiseDescriptorLimit raises the soft limit to the hard one and returns how

@@ -308,6 +308,18 @@ func TestGracefulStopWaitsForWebSockets(t *testing.T) {
 	s.await("the end", func() bool { return syscall.Kill(pid, 0) != nil })
 }
 
+func TestGracefulStopEndsAfterItsTimeout(t *testing.T) {
+	s := newSite(t)
+	s.configure("one", "GracefulShutdownTimeout 1\n")
+	s.want([]string{"-k", "start"}, 0, "", "")
+	c := s.dial()
+	begin := time.Now()
+	s.want([]string{"-k", "graceful-stop"}, 0, "", "")
+	if code := closeCode(c); code != 1001 || time.Since(begin) < 900*time.Millisecond {
+		t.Errorf("it closes with %d after %v, want 1001 after 1s", code, time.Since(begin))
+	}
+}
+
 func TestStopTellsWebSockets(t *testing.T) {
 	s := newSite(t)
 	s.want([]string{"-k", "start"}, 0, "", "")

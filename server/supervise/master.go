@@ -282,14 +282,19 @@ func (m *Master) workers() []*worker {
 }
 
 // drain has the workers end when their last connection does, and reports
-// whether they have; TERM or INT ends the waiting.
+// whether they have; TERM or INT ends the waiting, and GracefulShutdownTimeout
+// does.
 func (m *Master) drain(signals <-chan os.Signal) bool {
 	for _, w := range m.workers() {
 		if !w.told {
 			w.tell(syscall.SIGWINCH)
 		}
 	}
-	return m.await(signals, func(sig os.Signal) bool { return sig == syscall.SIGTERM || sig == syscall.SIGINT }, nil)
+	var timeout <-chan time.Time
+	if d := m.cfg.GracefulTimeout; d > 0 {
+		timeout = time.After(d)
+	}
+	return m.await(signals, func(sig os.Signal) bool { return sig == syscall.SIGTERM || sig == syscall.SIGINT }, timeout)
 }
 
 // stop has the workers end, and kills what is left after endTime. A second

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 )
 
 // Actions is what signals do, one at a time.
@@ -17,6 +18,9 @@ type Actions struct {
 	// Drain stops accepting at WINCH and returns when the last connection has
 	// ended, or when a TERM or INT has ended the context.
 	Drain func(context.Context)
+	// DrainTime bounds Drain; 0 for no bound. That of a worker is its master's
+	// to keep.
+	DrainTime time.Duration
 	// Stop tells every connection the end at TERM and INT, and after Drain.
 	// It returns when all is over, or at once when another TERM or INT has
 	// ended the context.
@@ -67,10 +71,22 @@ func (s *Signals) Run(a Actions) {
 			a.Check("HUP")
 			continue
 		case syscall.SIGWINCH:
-			s.during(a.Drain)
+			s.during(within(a.DrainTime, a.Drain))
 		}
 		s.during(a.Stop)
 		return
+	}
+}
+
+// within bounds a step, unless d is 0.
+func within(d time.Duration, step func(context.Context)) func(context.Context) {
+	if d == 0 {
+		return step
+	}
+	return func(ctx context.Context) {
+		ctx, cancel := context.WithTimeout(ctx, d)
+		defer cancel()
+		step(ctx)
 	}
 }
 
