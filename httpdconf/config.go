@@ -108,6 +108,9 @@ type PluginRef struct {
 	Init    string // INIT as written
 	Section string // the enclosing section's opener, "<Location /echo>"
 	Range   hcl.Range
+	// UserConfig is a text for the init function, from a line of the section's
+	// own; empty without one.
+	UserConfig string
 	// FileRange and InitRange are those of the two arguments.
 	FileRange, InitRange hcl.Range
 }
@@ -258,6 +261,7 @@ type WebSocketDir struct {
 	OriginRange         hcl.Range
 	TrustedOrigins      []string
 	AllowReservedStatus bool
+	UserConfig          string    // for Plugin, which has it too
 	Range               hcl.Range // the section's first directive of the module
 }
 

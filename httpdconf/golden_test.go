@@ -83,7 +83,11 @@ func dumpConfig(b *bytes.Buffer, c *Config) {
 		fmt.Fprintf(b, "pid file %s\n", c.PidFile)
 	}
 	for _, p := range c.Plugins {
-		fmt.Fprintf(b, "plugin %s init %s in %s line %d\n", p.File, p.Init, p.Section, p.Range.Start.Line)
+		fmt.Fprintf(b, "plugin %s init %s in %s line %d", p.File, p.Init, p.Section, p.Range.Start.Line)
+		if p.UserConfig != "" {
+			fmt.Fprintf(b, " user config %q", p.UserConfig)
+		}
+		fmt.Fprintln(b)
 	}
 	fmt.Fprintf(b, "origin check %d\n", c.OriginCheckDefault)
 	dumpHost(b, "main", c.Main)

@@ -19,6 +19,7 @@ func webSocketCommands() map[string]command {
 	return map[string]command{
 		"WebSocketHandler":                  row("plugin and its init function", (*walk).setWebSocketHandler),
 		"MaxMessageSize":                    row("limit of a message in bytes, 33554432 by default", (*walk).setMaxMessageSize),
+		"UserConfig":                        row("a text for the plugin's init function; one fork's", (*walk).setUserConfig),
 		"WebSocketMaxMessageSize":           row("the same", (*walk).setMaxMessageSize),
 		"WebSocketOriginCheck":              row("`Off`, `Same` or `Trusted`; the default is `Same` where any of these four is used, else `Off`", (*walk).setOriginCheck),
 		"WebSocketTrustedOrigin":            row("origins that `Trusted` lets in; lines add up", (*walk).setTrustedOrigin),
@@ -62,9 +63,21 @@ func (w *walk) ofFork(n *syntax.Node) {
 func (w *walk) setWebSocketHandler(n *syntax.Node, words []syntax.Arg) *problem {
 	ref, p := w.plugin(n, words)
 	if p == nil {
-		w.webSocket(n).Plugin = ref
+		d := w.webSocket(n)
+		d.Plugin, ref.UserConfig = ref, d.UserConfig
 	}
 	return p
+}
+
+// setUserConfig takes the text for the section's plugin, in front of its line
+// or behind it.
+func (w *walk) setUserConfig(n *syntax.Node, words []syntax.Arg) *problem {
+	d := w.webSocket(n)
+	d.UserConfig = words[0].Text
+	if d.Plugin != nil {
+		d.Plugin.UserConfig = d.UserConfig
+	}
+	return nil
 }
 
 func (w *walk) setDraft76Handler(n *syntax.Node, words []syntax.Arg) *problem {

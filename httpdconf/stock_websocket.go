@@ -6,6 +6,7 @@ var stockWebSocketRows = []directiveInfo{
 	{"WebSocketHandler", "mod_websocket.c", argsTwo, orAuthConfig, tierA, "Shared library containing WebSocket implementation followed by function initialization function name"},
 	{"WebSocketHandler", "mod_websocket_draft76.c", argsTwo, orAuthConfig, tierA, "Shared library containing WebSocket implementation followed by function initialization function name"},
 	{"MaxMessageSize", "mod_websocket.c", argsOne, orAuthConfig, tierA, "Maximum size (in bytes) of a message to accept; default is 33554432 bytes (32 MB)"},
+	{"UserConfig", "mod_websocket.c", argsOne, orAuthConfig, tierA, "User configuration file"},
 	{"WebSocketMaxMessageSize", "mod_websocket.c", argsOne, orAuthConfig, tierA, "Maximum size (in bytes) of a message to accept; default is 33554432 bytes (32 MB)"},
 	{"SupportDraft75", "mod_websocket_draft76.c", argsFlag, orAuthConfig, tierA, "Support older WebSocket protocol version (draft-75)"},
 	{"WebSocketOriginCheck", "mod_websocket.c", argsOne, orAuthConfig, tierA, "Specifies whether (and how) the Origin header should be checked during the opening handshake (Off|Same|Trusted). Defaults to Same."},

@@ -253,9 +253,9 @@ char *wshttpd_path_of(void *library)
 
 /* The argument is one fork's: its INIT takes a text. On the ABIs of this
  * server an argument that is not expected does no harm. */
-WebSocketPlugin *wshttpd_init_call(void *init)
+WebSocketPlugin *wshttpd_init_call(void *init, const char *user_config)
 {
-    return ((WebSocketPlugin * (*)(const char *)) init)("");
+    return ((WebSocketPlugin * (*)(const char *)) init)(user_config);
 }
 
 wshttpd_slot *wshttpd_slots_new(size_t count)
@@ -364,13 +364,13 @@ static const wshttpd_wide_plugin *wide(const WebSocketPlugin *plugin)
 }
 
 /* What the fork calls in post_config and child_init, before it accepts. */
-void wshttpd_on_start(WebSocketPlugin *plugin)
+void wshttpd_on_start(WebSocketPlugin *plugin, const char *user_config)
 {
     const wshttpd_wide_plugin *w = wide(plugin);
     if (w != NULL && w->on_server_config != NULL)
-        w->on_server_config(plugin, "");
+        w->on_server_config(plugin, user_config);
     if (w != NULL && w->on_child_init != NULL)
-        w->on_child_init(plugin, "");
+        w->on_child_init(plugin, user_config);
 }
 
 int wshttpd_has_idle(const WebSocketPlugin *plugin)

@@ -150,7 +150,7 @@ func findSymbol(symbol string, libraries []unsafe.Pointer) unsafe.Pointer {
 
 // init finds an init function, calls it, and checks what it returns before
 // anything of it is used.
-func (c *cLibrary) init(l *Loader, path, name string) (wsplugin.Plugin, *Error) {
+func (c *cLibrary) init(l *Loader, path, name, userConfig string) (wsplugin.Plugin, *Error) {
 	var function unsafe.Pointer
 	var found string
 	for _, candidate := range initNames(name) {
@@ -168,7 +168,8 @@ func (c *cLibrary) init(l *Loader, path, name string) (wsplugin.Plugin, *Error) 
 	if found != name {
 		l.log(levelInfo, "%s: %s stands for %s", path, found, name)
 	}
-	p := C.wshttpd_init_call(function)
+	text := C.CString(userConfig)
+	p := C.wshttpd_init_call(function, text)
 	switch {
 	case p == nil:
 		return refuse("returned NULL")
@@ -179,8 +180,8 @@ func (c *cLibrary) init(l *Loader, path, name string) (wsplugin.Plugin, *Error) 
 	case p.on_message == nil:
 		return refuse("on_message is NULL")
 	}
-	C.wshttpd_on_start(p)
-	return &cPlugin{structure: p, path: path, loader: l}, nil
+	C.wshttpd_on_start(p, text)
+	return &cPlugin{structure: p, text: text, path: path, loader: l}, nil
 }
 
 func (c *cLibrary) symbol(name string) unsafe.Pointer {
@@ -192,6 +193,7 @@ func (c *cLibrary) symbol(name string) unsafe.Pointer {
 // cPlugin is what an init function of a C library has returned.
 type cPlugin struct {
 	structure *C.WebSocketPlugin
+	text      *C.char // of UserConfig; the plugin may keep it
 	path      string
 	loader    *Loader
 	first     sync.Once // the first on_connect has returned

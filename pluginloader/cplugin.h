@@ -54,7 +54,7 @@ void *wshttpd_symbol(void *library, const char *name);
 void *wshttpd_defined(const char *name);
 char *wshttpd_file_of(uintptr_t address);
 char *wshttpd_path_of(void *library);
-WebSocketPlugin *wshttpd_init_call(void *init);
+WebSocketPlugin *wshttpd_init_call(void *init, const char *user_config);
 
 wshttpd_slot *wshttpd_slots_new(size_t count);
 void wshttpd_slot_set(wshttpd_slot *slot, uint64_t handle, const char *address, size_t length);
@@ -76,7 +76,7 @@ size_t wshttpd_take_gathered(wshttpd_slot *slot, unsigned char *records);
 void wshttpd_taken(wshttpd_slot *slot);
 void wshttpd_on_disconnect(WebSocketPlugin *plugin, uintptr_t session, wshttpd_slot *slot);
 void wshttpd_on_timer(uintptr_t on_timer, uintptr_t session, wshttpd_slot *slot, uintptr_t argument);
-void wshttpd_on_start(WebSocketPlugin *plugin);
+void wshttpd_on_start(WebSocketPlugin *plugin, const char *user_config);
 int wshttpd_has_idle(const WebSocketPlugin *plugin);
 void wshttpd_on_idle(WebSocketPlugin *plugin, uintptr_t session, wshttpd_slot *slot);
 void wshttpd_destroy(WebSocketPlugin *plugin);

@@ -55,7 +55,7 @@ func openPlugin(path string) (p *plugin.Plugin, err error) {
 }
 
 // init finds an init function and calls it.
-func (g *goLibrary) init(l *Loader, path, name string) (wsplugin.Plugin, *Error) {
+func (g *goLibrary) init(l *Loader, path, name, _ string) (wsplugin.Plugin, *Error) {
 	var symbol plugin.Symbol
 	found := ""
 	for _, candidate := range goNames(name) {

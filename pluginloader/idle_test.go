@@ -12,7 +12,10 @@ import (
 func TestWidePlugin(t *testing.T) {
 	l := New((&recorder{}).log)
 	file := compile(t, "wide.c")
-	p := load(t, l, file, "wide_init")
+	p, err := l.LoadConfigured(file, "wide_init", "text")
+	if err != nil {
+		t.Fatal(err)
+	}
 	c := newFakeConn()
 	s := p.Connect(c)
 	equal(t, "sent", c.await(t, 1), []string{"0 idle"})
@@ -20,14 +23,14 @@ func TestWidePlugin(t *testing.T) {
 		s.Message(wsplugin.Text, []byte("last long"))
 	}
 	s.Message(wsplugin.Text, []byte("report"))
-	const started = "0 init() config() child() good"
+	const started = "0 init(text) config(text) child(text) good"
 	equal(t, "calls", c.take(), []string{started, started, started, started})
 	s.Disconnect()
 	l.Destroy([]wsplugin.Plugin{p})
 	c = newFakeConn()
 	s = p.Connect(c)
 	s.Message(wsplugin.Text, []byte("report"))
-	equal(t, "calls", c.take(), []string{"0 init() config() child() child end() destroy() good"})
+	equal(t, "calls", c.take(), []string{"0 init(text) config(text) child(text) child end() destroy() good"})
 	s.Disconnect()
 }
 

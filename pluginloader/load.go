@@ -67,7 +67,7 @@ type library struct {
 // *cLibrary.
 type opened interface {
 	// init finds and calls an init function.
-	init(l *Loader, path, name string) (wsplugin.Plugin, *Error)
+	init(l *Loader, path, name, userConfig string) (wsplugin.Plugin, *Error)
 }
 
 // New makes a Loader. log takes what is worth noting, at httpd's levels (3
@@ -89,6 +89,12 @@ func New(log func(level int, format string, args ...any)) *Loader {
 // Load opens the library at this absolute path, unless it is open already, and
 // calls the init function, each time. The error is an *Error.
 func (l *Loader) Load(file, init string) (wsplugin.Plugin, error) {
+	return l.LoadConfigured(file, init, "")
+}
+
+// LoadConfigured is Load with the text of UserConfig, which one fork's plugins
+// in C take. They may keep it.
+func (l *Loader) LoadConfigured(file, init, userConfig string) (wsplugin.Plugin, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.Doing != nil {
@@ -104,7 +110,7 @@ func (l *Loader) Load(file, init string) (wsplugin.Plugin, error) {
 	if e := l.open(lib); e != nil {
 		return nil, e
 	}
-	p, err := lib.open.init(l, file, init)
+	p, err := lib.open.init(l, file, init, userConfig)
 	if err != nil {
 		return nil, err
 	}

@@ -33,7 +33,7 @@ func loadPlugins(cfg *httpdconf.Config, loader *pluginloader.Loader) (map[*httpd
 	plugins := make(map[*httpdconf.PluginRef]wsplugin.Plugin, len(cfg.Plugins))
 	var diags hcl.Diagnostics
 	for _, ref := range cfg.Plugins {
-		p, err := loader.Load(ref.File, ref.Init)
+		p, err := loader.LoadConfigured(ref.File, ref.Init, ref.UserConfig)
 		if err != nil {
 			diags = append(diags, pluginDiagnostic(ref, err))
 			continue
