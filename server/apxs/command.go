@@ -227,6 +227,7 @@ func gather(sources []string) (dir string, files []string, err error) {
 		files, err = sourcesIn(dir)
 		return dir, files, err
 	}
+	inGo := filepath.Ext(sources[0]) == ".go"
 	for _, source := range sources {
 		path, err := filepath.Abs(source)
 		if err != nil {
@@ -235,12 +236,11 @@ func gather(sources []string) (dir string, files []string, err error) {
 		if _, err := os.Stat(path); err != nil {
 			return "", nil, err
 		}
-		isGo := filepath.Ext(path) == ".go"
-		if dir != "" && (filepath.Dir(path) != dir || isGo != (filepath.Ext(files[0]) == ".go")) && (isGo || filepath.Ext(files[0]) == ".go") {
-			return "", nil, fmt.Errorf("%s: sources of a Go plugin are all in Go, and in one folder", source)
-		}
 		if dir == "" {
 			dir = filepath.Dir(path)
+		}
+		if isGo := filepath.Ext(path) == ".go"; isGo != inGo || isGo && filepath.Dir(path) != dir {
+			return "", nil, fmt.Errorf("%s: sources of a Go plugin are all in Go, and in one folder", source)
 		}
 		name, err := filepath.Rel(dir, path)
 		if err != nil {

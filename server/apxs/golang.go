@@ -3,7 +3,6 @@ package apxs
 import (
 	"bytes"
 	"cmp"
-	"crypto/sha256"
 	"embed"
 	"encoding/json"
 	"errors"
@@ -278,110 +277,6 @@ func (s *goSource) readModFile() (*modFile, error) {
 	}
 	mod := new(modFile)
 	return mod, json.Unmarshal([]byte(out), mod)
-}
-
-// pkg is what go list tells of a package that is linked.
-type pkg struct {
-	ImportPath string
-	Dir        string
-	Standard   bool
-	Module     *struct {
-		Path, Version string
-		Main          bool
-	}
-}
-
-func (s *goSource) linked() ([]pkg, error) {
-	out, err := s.run(slices.Concat([]string{"list", "-deps", "-json=ImportPath,Dir,Standard,Module"}, s.flags(), s.packages())...)
-	if err != nil {
-		return nil, err
-	}
-	var list []pkg
-	for d := json.NewDecoder(strings.NewReader(out)); d.More(); {
-		var p pkg
-		if err := d.Decode(&p); err != nil {
-			return nil, err
-		}
-		list = append(list, p)
-	}
-	return list, nil
-}
-
-// agreements bounds how often versions are changed before they all agree: each
-// round brings one module at least to the server's version for good.
-const agreements = 50
-
-// agree has every module that both link be of the server's version. A higher
-// one that another module wants is excluded, whereby go leaves out that it is
-// wanted (go.dev/ref/mod, "exclude directives").
-func (s *goSource) agree() error {
-	for range agreements {
-		wanted, err := s.disagreements()
-		if err != nil || len(wanted) == 0 {
-			return err
-		}
-		if _, err := s.run(slices.Concat([]string{"mod", "edit"}, wanted, []string{s.modFile()})...); err != nil {
-			return err
-		}
-	}
-	return errors.New("the versions of the modules that plugin and server share cannot be made to agree: wshttpd check-plugin lists them after go build")
-}
-
-// disagreements are the edits of go.mod that bring modules nearer to the
-// server's versions.
-func (s *goSource) disagreements() (edits []string, err error) {
-	packages, err := s.linked()
-	if err != nil {
-		return nil, err
-	}
-	ours := versionsOf(s.own)
-	for _, p := range packages {
-		m := p.Module
-		if m == nil || m.Main || ours[m.Path] == "" || ours[m.Path] == m.Version {
-			continue
-		}
-		edit := "-require=" + m.Path + "@" + ours[m.Path]
-		if !slices.Contains(edits, edit) {
-			edits = append(edits, edit, "-exclude="+m.Path+"@"+m.Version)
-		}
-	}
-	return edits, nil
-}
-
-// digest is of what the main module contributes to the plugin.
-func digest(packages []pkg) (string, error) {
-	h := sha256.New()
-	for _, p := range packages {
-		switch {
-		case p.Standard || p.Module == nil:
-		case !p.Module.Main:
-			fmt.Fprintf(h, "%s %s\n", p.Module.Path, p.Module.Version)
-		default:
-			if err := digestFolder(h, p.Dir); err != nil {
-				return "", err
-			}
-		}
-	}
-	return fmt.Sprintf("%x", h.Sum(nil)[:6]), nil
-}
-
-// digestFolder takes in the sources in a folder, and what they may embed.
-func digestFolder(h io.Writer, dir string) error {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return err
-	}
-	for _, e := range entries {
-		if !e.Type().IsRegular() || filepath.Ext(e.Name()) == ".so" {
-			continue
-		}
-		text, err := os.ReadFile(filepath.Join(dir, e.Name()))
-		if err != nil {
-			return err
-		}
-		fmt.Fprintf(h, "%s %d\n%s", e.Name(), len(text), text)
-	}
-	return nil
 }
 
 func copyFile(from, to string) error {

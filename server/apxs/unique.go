@@ -2,8 +2,11 @@ package apxs
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"fmt"
 	"go/parser"
 	"go/token"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -79,4 +82,40 @@ func renamedImports(text []byte, from, to string) []byte {
 		text = slices.Concat(text[:start], []byte(strconv.Quote(to+path[len(from):])), text[end:])
 	}
 	return text
+}
+
+// digest is of what the main module contributes to the plugin.
+func digest(packages []pkg) (string, error) {
+	h := sha256.New()
+	for _, p := range packages {
+		switch {
+		case p.Standard || p.Module == nil:
+		case !p.Module.Main:
+			fmt.Fprintf(h, "%s %s\n", p.Module.Path, p.Module.Version)
+		default:
+			if err := digestFolder(h, p.Dir); err != nil {
+				return "", err
+			}
+		}
+	}
+	return fmt.Sprintf("%x", h.Sum(nil)[:6]), nil
+}
+
+// digestFolder takes in the sources in a folder, and what they may embed.
+func digestFolder(h io.Writer, dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if !e.Type().IsRegular() || filepath.Ext(e.Name()) == ".so" {
+			continue
+		}
+		text, err := os.ReadFile(filepath.Join(dir, e.Name()))
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(h, "%s %d\n%s", e.Name(), len(text), text)
+	}
+	return nil
 }
