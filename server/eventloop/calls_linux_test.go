@@ -74,19 +74,12 @@ func (e *echoing) OnRelease()    {}
 // that are ready together share a wait.
 func TestSystemCallsOfAnEcho(t *testing.T) {
 	const clients, rounds = 50, 20
-	k := &counting{kernel: linux{}}
-	g := &Group{note: t.Logf}
-	l, err := g.start(k, false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	g.loops = []*Loop{l}
-	t.Cleanup(g.Close)
+	g, k := newCounted(t)
 	var ends []*net.TCPConn
 	for range clients {
 		ours, theirs := pair(t)
 		e := new(echoing)
-		e.c = l.New(ownFd(t, ours), e)
+		e.c = g.loops[0].New(ownFd(t, ours), e)
 		if err := e.c.Start(); err != nil {
 			t.Fatal(err)
 		}
@@ -151,4 +144,18 @@ func ownFd(t *testing.T, s *net.TCPConn) int {
 	}
 	s.Close()
 	return fd
+}
+
+// newCounted starts one loop whose calls are counted.
+func newCounted(t *testing.T) (*Group, *counting) {
+	t.Helper()
+	k := &counting{kernel: linux{}}
+	g := &Group{note: t.Logf}
+	l, err := g.start(k, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.loops = []*Loop{l}
+	t.Cleanup(g.Close)
+	return g, k
 }

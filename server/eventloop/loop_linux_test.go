@@ -47,7 +47,8 @@ func addTo(t *testing.T, g *Group, s *net.TCPConn, h Handler) *Conn {
 func TestResetBehindTheEndIsToldWithoutARead(t *testing.T) {
 	ours, theirs := pair(t)
 	r := newRecorder()
-	c := startInLoop(t, ours, r)
+	g, k := newCounted(t)
+	c := addTo(t, g, ours, r)
 	if n, err := c.TryWriteLast([]byte("bye")); n != 3 || err != nil {
 		t.Fatalf("TryWriteLast: %d, %v", n, err)
 	}
@@ -66,8 +67,12 @@ func TestResetBehindTheEndIsToldWithoutARead(t *testing.T) {
 	if err := theirs.SetLinger(0); err != nil {
 		t.Fatal(err)
 	}
+	before := k.recvs.Load()
 	theirs.Close()
 	if err := receive(t, "end", r.closed); !errors.Is(err, syscall.ECONNRESET) {
 		t.Errorf("OnClose got %v, want a reset", err)
+	}
+	if n := k.recvs.Load() - before; n != 0 {
+		t.Errorf("%d reads told of the reset, want none", n)
 	}
 }
