@@ -49,15 +49,22 @@ func run(argv []string) int {
 		return code
 	}
 	handover, checking := supervise.TakeOver(), supervise.Checking()
-	cfg, ok := configure(c, handover == nil && checking == nil && !supervise.IsDetached())
+	var loader *pluginloader.Loader // nil in processes that load no plugin
+	switch {
+	case checking != nil:
+		loader = newLoader(c, checking)
+	case handover != nil, c.OneProcess() && !c.Test:
+		loader = newLoader(c, handover.Progress())
+	}
+	cfg, ok := configure(c, loader, handover == nil && checking == nil && !supervise.IsDetached())
 	switch {
 	case !ok:
 		cfg.DumpBroken(os.Stdout, c.Defines)
 		return 1
 	case c.Test:
-		return check(c, cfg, checking)
+		return check(c, cfg, loader, checking)
 	case handover != nil:
-		return serve(c, cfg, handover)
+		return serve(c, cfg, loader, handover)
 	case !supervise.IsDetached():
 		if start, code := c.Control(cfg.PidFileOrDefault(), os.Stdout, os.Stderr); !start {
 			return code
@@ -65,32 +72,42 @@ func run(argv []string) int {
 	}
 	switch {
 	case c.OneProcess():
-		return serve(c, cfg, nil)
+		return serve(c, cfg, loader, nil)
 	case !c.Foreground() && !supervise.IsDetached():
 		return supervise.Detach(os.Stderr)
 	}
 	m := supervise.Master{
 		Name: server.Software(), Log: server.LogBeside,
-		Load: func() (*httpdconf.Config, bool) { return configure(c, true) },
+		Load: func() (*httpdconf.Config, bool) { return configure(c, nil, true) },
 	}
 	return m.Run(cfg)
 }
 
 // configure reads the configuration. What there is to say about it goes to
-// stderr; only errors, unless aloud.
-func configure(c *supervise.CommandLine, aloud bool) (*httpdconf.Config, bool) {
+// stderr; only errors, unless aloud. Directives of modules that a plugin brings
+// along are known where there is a loader, and else left to those who have one.
+func configure(c *supervise.CommandLine, loader *pluginloader.Loader, aloud bool) (*httpdconf.Config, bool) {
 	_, file := c.Paths()
-	cfg, diags := httpdconf.Load(file, c.Options())
+	o := c.Options()
+	if o.LeaveUnknown = loader == nil; loader != nil {
+		o.LoadModule = server.LoadModule(loader)
+	}
+	cfg, diags := httpdconf.Load(file, o)
 	if aloud || diags.HasErrors() {
 		httpdconf.WriteDiagnostics(os.Stderr, c.Program, cfg, c.Level, diags)
 	}
 	return cfg, !diags.HasErrors()
 }
 
-// load makes the server and loads the plugins, and tells which is being loaded.
-func load(c *supervise.CommandLine, cfg *httpdconf.Config, progress *supervise.Progress) (*server.Server, bool) {
+// newLoader makes a loader that tells which plugin is being loaded.
+func newLoader(c *supervise.CommandLine, progress *supervise.Progress) *pluginloader.Loader {
 	loader := pluginloader.New(server.StartupLog(os.Stderr, c.Level))
 	loader.Doing = progress.Doing
+	return loader
+}
+
+// load makes the server and loads the plugins.
+func load(c *supervise.CommandLine, cfg *httpdconf.Config, loader *pluginloader.Loader) (*server.Server, bool) {
 	s, diags := server.New(cfg, loader)
 	httpdconf.WriteDiagnostics(os.Stderr, c.Program, cfg, c.Level, diags)
 	return s, !diags.HasErrors()
@@ -98,15 +115,18 @@ func load(c *supervise.CommandLine, cfg *httpdconf.Config, progress *supervise.P
 
 // check is -t: plugins are loaded too, unless a dump is asked for, and by a
 // process of their own.
-func check(c *supervise.CommandLine, cfg *httpdconf.Config, checking *supervise.Progress) int {
+func check(c *supervise.CommandLine, cfg *httpdconf.Config, loader *pluginloader.Loader, checking *supervise.Progress) int {
 	if cfg.Dump(os.Stdout, c.Defines) {
 		return 0
 	}
-	if checking == nil && len(cfg.Plugins) > 0 {
+	switch {
+	case checking == nil && cfg.LoadsPlugins():
 		return supervise.CheckApart(os.Stderr, c.Program)
+	case checking == nil:
+		loader = newLoader(c, nil)
 	}
 	defer checking.EndCheck()
-	if _, ok := load(c, cfg, checking); !ok {
+	if _, ok := load(c, cfg, loader); !ok {
 		return 1
 	}
 	fmt.Fprintln(os.Stderr, "Syntax OK")
@@ -114,8 +134,8 @@ func check(c *supervise.CommandLine, cfg *httpdconf.Config, checking *supervise.
 }
 
 // serve runs the server until a signal ends it, by itself or as a worker.
-func serve(c *supervise.CommandLine, cfg *httpdconf.Config, handover *supervise.Handover) int {
-	s, ok := load(c, cfg, handover.Progress())
+func serve(c *supervise.CommandLine, cfg *httpdconf.Config, loader *pluginloader.Loader, handover *supervise.Handover) int {
+	s, ok := load(c, cfg, loader)
 	if !ok {
 		return 1
 	}

@@ -76,6 +76,7 @@ func process(r *reader) {
 		noted: make(map[string]bool), listenSeen: make(map[string]bool),
 		behind: behind{defines: make(map[string]bool)},
 	}
+	w.addPluginModules()
 	w.nodes(r.nodes)
 	w.finish()
 }
@@ -175,6 +176,9 @@ func (w *walk) differs(n *syntax.Node, rng hcl.Range, level LogLevel, module, te
 // unknown reports a name that no loaded module has. What stands in an unknown
 // section is not looked at.
 func (w *walk) unknown(n *syntax.Node) {
+	if w.leavesUnknown && w.stock[tableName(n)] == nil {
+		return
+	}
 	name := n.Name
 	if n.Section {
 		name = "<" + name

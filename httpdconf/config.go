@@ -84,6 +84,8 @@ type Module struct {
 	Source string // mod_websocket.c; empty where unknown
 	File   string // as LoadModule names it; empty for a built-in
 	Static bool   // built in
+
+	Plugin *PluginModule // what the library of a plugin has brought along, else nil
 	Range  hcl.Range
 }
 
@@ -225,6 +227,7 @@ type Records struct {
 	Headers   *HeadersDir
 	Expires   *ExpiresDir
 	Rewrite   *RewriteDir
+	Modules   ModuleRecords // of plugins; nil where none stand
 }
 
 // CoreDir is mod_core's record of a section.

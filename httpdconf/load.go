@@ -23,6 +23,15 @@ type Options struct {
 	NoRoots    bool     // -T: DocumentRoot need not exist
 	Judge      bool     // what becomes of each directive is kept, for Report
 
+	// LoadModule loads a module that is no stock module from the library at an
+	// absolute path. Where it is nil such modules are not loaded, and their
+	// directives are unknown.
+	LoadModule func(ident, path string) (*PluginModule, *PluginModuleError)
+
+	// LeaveUnknown leaves directives that nobody has, where such a module may
+	// have them, to whoever loads it: the master of workers loads nothing.
+	LeaveUnknown bool
+
 	// Getenv is what ${NAME} looks into behind the Defines; nil is os.Getenv.
 	Getenv func(name string) string
 }

@@ -21,6 +21,7 @@ func (base Records) Merge(over Records) Records {
 		Headers:   mergeHeaders(base.Headers, over.Headers),
 		Expires:   mergeExpires(base.Expires, over.Expires),
 		Rewrite:   mergeRewrite(base.Rewrite, over.Rewrite),
+		Modules:   mergeModules(base.Modules, over.Modules),
 	}
 }
 

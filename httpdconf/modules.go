@@ -93,6 +93,12 @@ func shortName(source string) string {
 // directives without harm.
 func (m *Module) IsProvided() bool { return slices.Contains(provided, m.Source) }
 
+// LoadsPlugins reports whether a line names a plugin, or a module that may be
+// one's.
+func (c *Config) LoadsPlugins() bool {
+	return len(c.Plugins) > 0 || slices.ContainsFunc(c.Modules, func(m Module) bool { return m.Source == "" || m.Plugin != nil })
+}
+
 // moduleSet is what is known of modules while a configuration is read.
 type moduleSet struct {
 	loaded []Module

@@ -30,6 +30,9 @@ type reader struct {
 	modules   *moduleSet
 	stock     map[string][]*directiveInfo
 
+	pluginModules []*PluginModule // in the order of their LoadModule lines
+	leavesUnknown bool            // there may be directives that somebody else knows
+
 	including   []inclusion // Include lines that are being read, outermost first
 	includeLine int         // of the last one, for DUMP_INCLUDES
 	readBytes   int         // of all files together
@@ -327,9 +330,7 @@ func (r *reader) checkForeign(n *syntax.Node, words []syntax.Arg, m *Module) {
 		r.failAt(n, words[1].Range, cannotLoad(m.File, path, err), hint)
 		return
 	}
-	r.fail(difference(n, words[0].Range, LevelWarn, "so",
-		fmt.Sprintf("module %s is none that wshttpd has: it is not loaded", m.Ident),
-		"its directives are unknown; a WebSocket plugin is named by WebSocketHandler instead"))
+	r.loadPluginModule(n, words, m, path)
 }
 
 // shortIdents returns the identifiers of all stock modules, without what all

@@ -177,6 +177,15 @@ void wshttpd_table_entry(const apr_table_t *table, int i, const char **name, con
 void wshttpd_format(char *dst, size_t size, const char *format, va_list args);
 void wshttpd_status_text(char *dst, size_t size, apr_status_t status);
 
+/* Calls into modules (apachemodule.c). Memory of pool is for ever. */
+void wshttpd_module_register(module *m, process_rec *process, apr_pool_t *pool);
+void wshttpd_module_dir(module *m, apr_pool_t *pool, ap_conf_vector_t *vector, char *path);
+void wshttpd_module_server(module *m, apr_pool_t *pool, server_rec *server);
+void wshttpd_module_merge_dir(module *m, apr_pool_t *pool, ap_conf_vector_t *to, ap_conf_vector_t *base,
+                              ap_conf_vector_t *over);
+void wshttpd_module_merge_server(module *m, apr_pool_t *pool, server_rec *main_server, server_rec *host);
+const char *wshttpd_module_command(cmd_parms *parms, module *m, int n, char **words);
+
 /* What a plugin logs by one of httpd's functions (aplog.c). */
 typedef struct {
     uint64_t handle;          /* of the connection, else 0 */

@@ -49,6 +49,7 @@ _Static_assert(MODULE_MAGIC_NUMBER_MAJOR == 20120211 && MODULE_MAGIC_COOKIE == 0
 // apacheFunctions are httpd's functions that are offered to plugins.
 var apacheFunctions = []string{
 	"ap_log_error_", "ap_log_rerror_", "ap_log_cerror_", "ap_log_cserror_", "ap_log_perror_", "ap_getword",
+	"ap_hook_handler", "ap_set_string_slot", "ap_set_flag_slot", "ap_set_int_slot",
 }
 
 // TestTheServerExportsApachesFunctions: dlopen finds them in the executable,
@@ -121,4 +122,28 @@ func childWithoutAPR() {
 		fmt.Println(err, err.(*Error).Remedy)
 	}
 	os.Exit(0)
+}
+
+// TestRefusedModules: what LoadModule names is looked at before it is used.
+func TestRefusedModules(t *testing.T) {
+	l := New(func(int, string, ...any) {})
+	hooks := compile(t, "module.c", "-DHOOKS")
+	for ident, want := range map[string]string{
+		"decoy":          "API module structure 'decoy' in file " + hooks + " is garbled - expected signature 41503234 but saw",
+		"missing_module": "Can't locate API module structure `missing_module' in file " + hooks + ": ",
+	} {
+		if m, err := l.LoadModule(ident, hooks); m != nil || err == nil || !strings.HasPrefix(err.Text, want) || err.IsLacking {
+			t.Errorf("%s: %+v, %v, want %q", ident, m, err, want)
+		}
+	}
+	old := compile(t, "module.c", "-DHOOKS", "-DVERSION=20051115")
+	if _, err := l.LoadModule("example_module", old); err == nil || !strings.Contains(err.Text, "is not compatible with this version of Apache (found 20051115, need 20120211)") {
+		t.Errorf("a module of httpd 2.2: %v", err)
+	}
+	if _, err := l.LoadModule("example_module", compile(t, "module.c")); err == nil || !err.IsLacking {
+		t.Errorf("a module that needs more of httpd: %v", err)
+	}
+	if m, err := l.LoadModule("example_module", hooks); err != nil || m.Source != "module.c" || !slices.Equal(m.Hooks, []string{"handler", "fixups"}) {
+		t.Errorf("%+v, %v", m, err)
+	}
 }

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"path"
 	"sync"
+	"sync/atomic"
 	"unsafe"
 )
 
@@ -19,9 +20,17 @@ import (
 type apacheProcess struct {
 	mu      sync.Mutex
 	log     func(level int, format string, args ...any) // of the last Loader; guarded by mu
-	hosts   []Host                                      // guarded by mu
-	servers []*C.server_rec                             // of hosts, the main one first; guarded by mu
-	process *C.process_rec                              // guarded by mu
+	hosts   []Host                                      // the main one first; guarded by mu
+	servers map[any]*C.server_rec                       // by Key of the hosts; guarded by mu
+	process *C.process_rec                              // written once, with the first of servers
+
+	names atomic.Pointer[[]string] // of modules in the log
+
+	modulesMu   sync.Mutex // held while a module's functions run on the configuration
+	modules     []*Module  // by module_index; this and what follows guarded by modulesMu
+	registering *Module
+	known       map[*C.ap_conf_vector_t]*Records
+	merged      map[[2]*Records]*Records
 }
 
 // apache is that of this process: C functions have no receiver, so that it
@@ -32,25 +41,49 @@ var apache apacheProcess
 // the first connection; records of plugins went to the Loader's log so far.
 func (l *Loader) SetHosts(hosts []Host) {
 	apache.mu.Lock()
-	defer apache.mu.Unlock()
 	apache.hosts = hosts
-	if apache.servers != nil {
-		apache.fill()
+	if C.wshttpd_apr_is_open() == 0 {
+		apache.mu.Unlock()
+		return
 	}
+	apache.fill()
+	main := apache.servers[nil]
+	var virtual []*C.server_rec
+	for _, host := range hosts {
+		if host.Key != nil {
+			virtual = append(virtual, apache.servers[host.Key])
+		}
+	}
+	apache.mu.Unlock() // a module may log
+	apache.mergeServers(main, virtual)
 }
 
-// server returns the server_rec of a host, the main one's where there is no
-// such host. APR is open.
-func (a *apacheProcess) server(host int) *C.server_rec {
+// server returns the server_rec of the host with this key. APR is open.
+func (a *apacheProcess) server(key any) *C.server_rec {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.servers == nil {
 		a.fill()
 	}
-	if host < 0 || host >= len(a.servers) {
-		host = 0
+	return a.newServer(key)
+}
+
+// newServer returns the server_rec of a host, which is made where there is none
+// yet. mu is held.
+func (a *apacheProcess) newServer(key any) *C.server_rec {
+	if s := a.servers[key]; s != nil {
+		return s
 	}
-	return a.servers[host]
+	m := maker{C.wshttpd_root_pool()}
+	s := (*C.server_rec)(m.zeros(C.sizeof_server_rec))
+	s.process = a.process
+	s.log.level = levelWarn
+	s.module_config, s.lookup_defaults = m.vector(), m.vector()
+	if key != nil {
+		s.is_virtual = 1
+	}
+	a.servers[key] = s
+	return s
 }
 
 // fill makes the server_recs, which stay for as long as the process, and fills
@@ -59,22 +92,20 @@ func (a *apacheProcess) fill() {
 	m := maker{C.wshttpd_root_pool()}
 	if a.process == nil {
 		a.process = (*C.process_rec)(m.zeros(C.sizeof_process_rec))
-		a.process.pool, a.process.pconf = m.pool, m.pool
+		a.process.pool, a.process.pconf = m.pool, C.wshttpd_pool_new(m.pool)
 		a.process.short_name = m.text("wshttpd")
 	}
-	for len(a.servers) < max(len(a.hosts), 1) {
-		s := (*C.server_rec)(m.zeros(C.sizeof_server_rec))
-		s.process = a.process
-		s.log.level = levelWarn
-		s.module_config, s.lookup_defaults = m.vector(), m.vector()
-		if n := len(a.servers); n > 0 {
-			s.is_virtual = 1
-			a.servers[n-1].next = s
-		}
-		a.servers = append(a.servers, s)
+	if a.servers == nil {
+		a.servers = make(map[any]*C.server_rec)
 	}
-	for i, host := range a.hosts {
-		m.host(a.servers[i], &host)
+	last := a.newServer(nil)
+	for _, host := range a.hosts {
+		s := a.newServer(host.Key)
+		m.host(s, &host)
+		if s != last {
+			last.next = s
+			last = s
+		}
 	}
 }
 
@@ -91,6 +122,13 @@ func (m maker) host(s *C.server_rec, host *Host) {
 func (m maker) levels(level func(module string) int) *C.struct_ap_logconf {
 	l := (*C.struct_ap_logconf)(m.zeros(C.sizeof_struct_ap_logconf))
 	l.level = C.int(level(noModule))
+	if names := apache.names.Load(); names != nil {
+		own := unsafe.Slice((*C.schar)(m.zeros(maxModules)), maxModules)
+		for i, name := range *names {
+			own[i] = C.schar(level(name))
+		}
+		l.module_levels = &own[0]
+	}
 	return l
 }
 
@@ -150,15 +188,19 @@ func (a *apacheProcess) hostOf(server *C.server_rec) *Host {
 	if len(a.hosts) == 0 {
 		return nil
 	}
-	for i, s := range a.servers[:min(len(a.servers), len(a.hosts))] {
-		if s == server {
+	for i := range a.hosts {
+		if a.servers[a.hosts[i].Key] == server {
 			return &a.hosts[i]
 		}
 	}
 	return &a.hosts[0]
 }
 
-// moduleName is what records call a module.
+// moduleName is what records call the module with an index.
 func moduleName(index int) string {
-	return noModule
+	names := apache.names.Load()
+	if names == nil || index < 0 || index >= len(*names) {
+		return noModule
+	}
+	return (*names)[index]
 }

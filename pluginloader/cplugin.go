@@ -32,10 +32,14 @@ type cLibrary struct {
 // names. If it needs what other plugins have, these are opened for all, and it
 // is tried once more. mu is held.
 func (l *Loader) openC(path string, k kind) (opened, *Error) {
+	file := path
+	if !strings.Contains(file, "/") { // else dlopen looks among the system's libraries
+		file = "./" + file
+	}
 	C.wshttpd_apr_open() // what does not need it works without
-	library, err := dlopen(path, local)
+	library, err := dlopen(file, local)
 	if err != nil && l.promote(k.undefined) {
-		library, err = dlopen(path, local)
+		library, err = dlopen(file, local)
 	}
 	if err != nil {
 		text, remedy := k.whyNotBound(err.Error())

@@ -28,6 +28,12 @@
 // The functions of httpd that plugins call are in aplog.c under their own
 // names: the executable exports them.
 //
+// A library may be a module of httpd too (module.go). Its directives join the
+// tables of the configuration, its functions make and merge records, and the
+// request_rec holds those of its path. What records are made of lives in a pool
+// that lasts as long as the process, apacheProcess.modulesMu being held while
+// a module's functions run; no other lock is, since they may log.
+//
 // # Threads
 //
 // Callbacks are made on the caller's goroutine; inside C one holds a thread of

@@ -40,6 +40,8 @@ type Loader struct {
 	mu        sync.Mutex
 	libraries map[string]*library // by real path; guarded by mu
 
+	modules []*Module // that were loaded here; guarded by mu
+
 	running atomic.Int32 // callbacks of C plugins that run
 	waiting atomic.Int32 // callbacks that wait until fewer run
 	room    sync.Cond    // signalled when one has ended
@@ -49,9 +51,10 @@ type Loader struct {
 
 // The levels of the log function, as httpd numbers them.
 const (
-	levelError = 3
-	levelWarn  = 4
-	levelInfo  = 6
+	levelError  = 3
+	levelWarn   = 4
+	levelNotice = 5
+	levelInfo   = 6
 )
 
 // library is one opened file.
@@ -82,7 +85,7 @@ func New(log func(level int, format string, args ...any)) *Loader {
 	l.room.L = new(sync.Mutex)
 	apache.mu.Lock()
 	defer apache.mu.Unlock()
-	apache.log, apache.hosts = log, nil
+	apache.log, apache.hosts, apache.servers = log, nil, nil
 	return l
 }
 
@@ -110,6 +113,7 @@ func (l *Loader) LoadConfigured(file, init, userConfig string) (wsplugin.Plugin,
 	if e := l.open(lib); e != nil {
 		return nil, e
 	}
+	l.adoptModule(lib)
 	p, err := lib.open.init(l, file, init, userConfig)
 	if err != nil {
 		return nil, err

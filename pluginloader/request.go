@@ -8,7 +8,7 @@ import (
 // Request is what a plugin may ask of the request that opened its connection,
 // in the words of httpd's request_rec.
 type Request struct {
-	Host int // the virtual host's place in the list that SetHosts was given
+	Host any // the Key of the virtual host, nil for the main server
 
 	Line     string // the_request: "GET /path?query HTTP/1.1"
 	Method   string
@@ -27,6 +27,9 @@ type Request struct {
 	Client   netip.AddrPort // whom the request is from: Peer, unless a proxy says otherwise
 	Header   []Field        // as received, fields of one name joined
 	Env      []Field        // subprocess_env
+
+	// Records are those of modules for the path; nil where there are none.
+	Records *Records
 
 	// Level returns httpd's number of the LogLevel that holds at the path.
 	Level func(module string) int
@@ -54,6 +57,7 @@ type requester interface {
 
 // Host is a virtual host, or the main server, as plugins see it (server_rec).
 type Host struct {
+	Key         any // by which requests and lines name it, nil for the main server
 	Name, Admin string
 	Port        int // 0 where ServerName has none
 	Timeout     time.Duration

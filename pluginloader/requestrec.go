@@ -68,7 +68,10 @@ func (h *handle) newRequest(conn requester) *C.request_rec {
 	r.notes = m.table(nil)
 	r.trailers_in = m.table(nil)
 	r.trailers_out = m.table(nil)
-	r.per_dir_config = m.vector()
+	r.per_dir_config = apache.server(nil).lookup_defaults
+	if facts.Records != nil {
+		r.per_dir_config = facts.Records.vector
+	}
 	r.request_config = m.vector()
 	r.log = m.levels(facts.Level)
 	r.request_time = C.int64_t(h.began.UnixMicro())

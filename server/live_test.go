@@ -73,6 +73,12 @@ func serveConfig(t testing.TB, cfg *httpdconf.Config, plugins map[string]wsplugi
 	for _, ref := range refs {
 		s.plugins[ref] = plugins[ref.Init]
 	}
+	return begin(t, s)
+}
+
+// begin has a server serve until the test ends.
+func begin(t testing.TB, s *Server) *live {
+	t.Helper()
 	if err := s.Listen(); err != nil {
 		t.Fatal(err)
 	}

@@ -27,8 +27,9 @@ type requestFacts struct {
 	user      string
 	handler   string
 	local     netip.AddrPort
-	peer      netip.AddrPort // zero where it is the client
-	env       string         // names and values, each with a zero byte behind it
+	peer      netip.AddrPort        // zero where it is the client
+	records   *pluginloader.Records // of plugins' modules, nil for none
+	env       string                // names and values, each with a zero byte behind it
 }
 
 // latelyFacts holds facts that were kept, each in the place that its hash gives
@@ -45,6 +46,9 @@ func keepFacts(ctx *fasthttp.RequestCtx, r *route, p wsplugin.Plugin) *requestFa
 		host: r.host, scheme: r.scheme, authority: r.authority, path: r.path,
 		filename: r.place.name(), pathInfo: r.place.rest, user: r.user, handler: r.handler(),
 		local: localAddr(ctx), env: r.joinedEnv(),
+	}
+	if records, has := r.settings.Modules.(pluginRecords); has {
+		f.records = records.Records
 	}
 	if peer := remoteOf(ctx); peer != r.client {
 		f.peer = peer
@@ -91,7 +95,7 @@ func (f *requestFacts) environment() (list []pluginloader.Field) {
 func (c *conn) Request() *pluginloader.Request {
 	f := c.request.facts
 	r := &pluginloader.Request{
-		Host: slices.Index(c.server.cfg.Hosts, f.host) + 1, // 0: the main server
+		Host: c.server.keyOf(f.host), Records: f.records,
 		Line: fasthttp.MethodGet + " " + c.request.target + " HTTP/1.1", Method: fasthttp.MethodGet, Protocol: "HTTP/1.1",
 		Hostname: hostName(f.authority), Scheme: f.scheme, Target: c.request.target, Path: f.path,
 		Filename: f.filename, PathInfo: f.pathInfo, User: f.user, Handler: f.handler,
@@ -158,12 +162,21 @@ func (c *conn) LogAs(module string, level int, origin, text string, ofRequest bo
 	c.request.log.record(module, httpdconf.LogLevel(level), origin, c.request.remote.String(), text)
 }
 
+// keyOf is how plugins' modules tell hosts apart: nil is the main server.
+func (s *Server) keyOf(h *httpdconf.Host) any {
+	if h == s.cfg.Main {
+		return nil
+	}
+	return h
+}
+
 // pluginHosts lists the servers for plugins, the main one first.
 func (s *Server) pluginHosts() []pluginloader.Host {
 	var list []pluginloader.Host
 	for _, h := range append([]*httpdconf.Host{s.cfg.Main}, s.cfg.Hosts...) {
 		log := s.hostLogs[h]
 		list = append(list, pluginloader.Host{
+			Key:  s.keyOf(h),
 			Name: h.Name, Admin: h.Admin, Port: h.Port, Timeout: h.Timeout, File: h.Range.Filename, Line: h.Range.Start.Line,
 			Level: func(module string) int { return int(h.LogLevels.Of(module)) },
 			Log: func(module string, level int, origin, text string) {

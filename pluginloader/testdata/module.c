@@ -4,12 +4,21 @@
  */
 #include <stddef.h>
 
+#ifdef HOOKS
+extern void ap_hook_fixups(void *, const void *, const void *, int), ap_hook_handler(void *, const void *, const void *, int);
+#else
 extern void ap_no_function(void);
+#endif
 
 static void register_hooks(void *pool)
 {
     (void)pool;
+#ifdef HOOKS
+    ap_hook_handler(NULL, NULL, NULL, 0);
+    ap_hook_fixups(NULL, NULL, NULL, 0);
+#else
     ap_no_function();
+#endif
 }
 
 struct module {
@@ -22,7 +31,10 @@ struct module {
     int flags;
 };
 
-struct module example_module = {20120211, 0, -1, "module.c", NULL, NULL, 0x41503234, {NULL}, register_hooks, 0};
+#ifndef VERSION
+#define VERSION 20120211
+#endif
+struct module example_module = {VERSION, 0, -1, "module.c", NULL, NULL, 0x41503234, {NULL}, register_hooks, 0};
 _Static_assert(sizeof(struct module) == 112, "size");
 _Static_assert(offsetof(struct module, magic) == 40, "magic");
 _Static_assert(offsetof(struct module, register_hooks) == 96, "register_hooks");

@@ -89,7 +89,7 @@ func (o *options) installBuilt(stdout io.Writer, c *doctor.Checked, lines string
 // and returns them as they were added. What would not load afterwards is left
 // as it was.
 func activate(conf, root, plugin, lines string, commented bool) (added string, err error) {
-	cfg, diags := httpdconf.Load(conf, httpdconf.Options{Program: "wshttpd", ServerRoot: root})
+	cfg, diags := httpdconf.Load(conf, httpdconf.Options{Program: "wshttpd", ServerRoot: root, LeaveUnknown: true})
 	if diags.HasErrors() {
 		return "", fmt.Errorf("%s has errors, and is left as it is: wshttpd -t shows them", conf)
 	}
@@ -131,7 +131,7 @@ func rewrite(conf, root string, old, text []byte) error {
 	if err := os.WriteFile(fresh, text, 0o644); err != nil {
 		return err
 	}
-	if _, diags := httpdconf.Load(fresh, httpdconf.Options{Program: "wshttpd", ServerRoot: root}); diags.HasErrors() {
+	if _, diags := httpdconf.Load(fresh, httpdconf.Options{Program: "wshttpd", ServerRoot: root, LeaveUnknown: true}); diags.HasErrors() {
 		return fmt.Errorf("%s would have errors with these lines, and is left as it is: %w", conf, diags)
 	}
 	info, err := os.Stat(conf)

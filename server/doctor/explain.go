@@ -74,11 +74,14 @@ type Answer struct {
 // question, goes to stderr; the exit status is then 1.
 func Explain(w, stderr io.Writer, c *supervise.CommandLine) (code int) {
 	_, file := c.Paths()
-	cfg, diags := httpdconf.Load(file, c.Options())
+	loader := pluginloader.New(server.StartupLog(stderr, c.Level))
+	o := c.Options()
+	o.LoadModule = server.LoadModule(loader)
+	cfg, diags := httpdconf.Load(file, o)
 	var s *server.Server
 	if !diags.HasErrors() {
 		var more hcl.Diagnostics
-		s, more = server.New(cfg, pluginloader.New(server.StartupLog(stderr, c.Level)))
+		s, more = server.New(cfg, loader)
 		diags = append(diags, more...)
 	}
 	if diags.HasErrors() {

@@ -58,6 +58,10 @@ type Module struct {
 	// That of another stock module is not opened either.
 	Provided bool `json:"provided"`
 	Stock    bool `json:"stock"`
+	// Loaded says that it came with a plugin, for its directives; nothing calls
+	// Hooks, by which it would have httpd call it.
+	Loaded bool     `json:"loaded"`
+	Hooks  []string `json:"hooks,omitempty"`
 	// Library is what a file is that is none of a stock module.
 	Library *Library `json:"library,omitempty"`
 }
@@ -140,13 +144,15 @@ func newReport(stderr io.Writer, c *supervise.CommandLine) *Report {
 	_, file := c.Paths()
 	o := c.Options()
 	o.Judge = true
+	loader := pluginloader.New(server.StartupLog(stderr, c.Level))
+	o.LoadModule = server.LoadModule(loader)
 	cfg, diags := httpdconf.Load(file, o)
 	var plugins []Plugin
 	var startErrors []error
 	if diags.HasErrors() {
 		plugins = inspectAll(cfg)
 	} else {
-		s, more := server.New(cfg, pluginloader.New(server.StartupLog(stderr, c.Level)))
+		s, more := server.New(cfg, loader)
 		diags = append(diags, more...)
 		plugins = inspectAll(cfg)
 		for i := range plugins {
@@ -194,7 +200,10 @@ func newDirective(v *httpdconf.Verdict) Directive {
 func placeOf(r hcl.Range) Place { return Place{r.Filename, r.End.Line} }
 
 func newModule(cfg *httpdconf.Config, m *httpdconf.Module) Module {
-	module := Module{Place: placeOf(m.Range), Identifier: m.Ident, File: m.File, Provided: m.IsProvided(), Stock: m.Source != ""}
+	module := Module{Place: placeOf(m.Range), Identifier: m.Ident, File: m.File, Provided: m.IsProvided(), Stock: m.Source != "" && m.Plugin == nil}
+	if m.Plugin != nil {
+		module.Loaded, module.Hooks = true, m.Plugin.Hooks
+	}
 	if !module.Stock {
 		path := m.File
 		if !filepath.IsAbs(path) {

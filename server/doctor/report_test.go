@@ -296,3 +296,36 @@ func TestReportAsJSON(t *testing.T) {
 		}
 	}
 }
+
+// TestReportOfModules: a module of a plugin's is loaded, with the hooks that
+// nothing calls; one that needs what only httpd has is not, and the start goes on.
+func TestReportOfModules(t *testing.T) {
+	source := absolute(t, "../../pluginloader/testdata/module.c")
+	t.Chdir(t.TempDir())
+	for name, flag := range map[string]string{"hooks.so": "-DHOOKS", "lacks.so": "-DLACKS"} {
+		if out, err := exec.Command("cc", "-fPIC", "-shared", flag, "-o", name, source).CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+	}
+	conf := "ErrorLog log\nListen 127.0.0.1:8080\nLoadModule example_module hooks.so\nLoadModule lacks_module lacks.so\n"
+	if err := os.WriteFile("modules.conf", []byte(conf), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	var text bytes.Buffer
+	args := []string{"-t", "--report", "-d", ".", "-f", "modules.conf"}
+	if code := Check(&text, io.Discard, commandLine(t, args...)); code != 0 {
+		t.Errorf("exit status %d", code)
+	}
+	plain := strings.Join(strings.Fields(text.String()), " ")
+	for _, want := range []string{
+		"example_module: a plugin's own, loaded for its directives; nothing calls its hooks handler, fixups",
+		"changes modules.conf:3 LoadModule example_module hooks.so its hooks are not run: handler, fixups",
+		"module lacks_module is none that wshttpd has: it is not loaded",
+		"needs ap_no_function: no library has it",
+		"lacks_module: no module of a stock httpd; it is not loaded",
+	} {
+		if !strings.Contains(plain, want) {
+			t.Errorf("%q is not in\n%s", want, &text)
+		}
+	}
+}

@@ -139,6 +139,10 @@ func (p *page) module(m *Module) {
 	switch {
 	case m.Provided:
 		what = "part of wshttpd; its file is not opened"
+	case m.Loaded && len(m.Hooks) > 0:
+		what = "a plugin's own, loaded for its directives; nothing calls its hooks " + strings.Join(m.Hooks, ", ")
+	case m.Loaded:
+		what = "a plugin's own, loaded for its directives"
 	case !m.Stock:
 		what = "no module of a stock httpd; it is not loaded"
 	}
