@@ -59,6 +59,7 @@ func run(argv []string) int {
 	cfg, ok := configure(c, loader, handover == nil && checking == nil && !supervise.IsDetached())
 	switch {
 	case !ok:
+		checking.EndCheck() // the reason has been said
 		cfg.DumpBroken(os.Stdout, c.Defines)
 		return 1
 	case c.Test:
