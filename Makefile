@@ -73,7 +73,7 @@ lint:
 # Packages whose tests build plugins or drive the whole server are left to
 # test: Go's race detector does not go with plugins.
 race:
-	go test -race ./httpdconf/... ./ws/... ./server/...
+	go test -race ./httpdconf/... ./ws/... ./server ./server/eventloop ./server/doctor ./server/supervise/logsink
 
 # fuzz runs every fuzz target of the tree for FUZZTIME: a count of inputs, since
 # the fuzzer takes the end of a time for a failure when an input is under way.

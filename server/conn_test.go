@@ -341,9 +341,21 @@ func TestShutdown(t *testing.T) {
 func TestDrainLeavesWebSocketsAlone(t *testing.T) {
 	l := one(t, &scripted{})
 	c := l.upgrade(t, "/ws")
-	idle := l.dial(t)
+	idle, late := l.dial(t), l.dial(t)
+	for range 100 { // both are accepted
+		if len(l.open.all()) == 3 {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
 	drained := make(chan struct{})
 	go func() { l.Drain(context.Background()); close(drained) }()
+	for !l.open.isStopping() {
+		time.Sleep(time.Millisecond)
+	}
+	late.send("GET /ws HTTP/1.1\r\nHost: x\r\n" + upgradeFields + "\r\n").expect(accepted + "\r\n")
+	late.send(frame(0x88, "")).expect("\x88\x02\x03\xe8")
+	late.Close()
 	if rest := idle.rest(); rest != "" {
 		t.Errorf("an idle connection gets %q", rest)
 	}

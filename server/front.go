@@ -34,6 +34,7 @@ type front struct {
 	size    int          // of the head, once it is whole
 	asked   *opening     // a handshake of draft-76 that waits for its key 3
 	silent  atomic.Bool  // no byte has come
+	ends    atomic.Int64 // until when a byte has to come, since closeIdle was called; in nanoseconds of Unix, else 0
 	session *conn        // the plugin has accepted
 	access  *accessEntry // of a request that is refused here
 }
@@ -142,7 +143,11 @@ func (f *front) timeFor(n int) time.Duration {
 // checkTime ends a connection whose head takes too long: without a word when
 // nothing has come, else by fasthttp's answer.
 func (f *front) checkTime() {
-	switch left := time.Until(f.began.Add(f.timeFor(len(f.buf)))); {
+	left := time.Until(f.began.Add(f.timeFor(len(f.buf))))
+	if ends := f.ends.Load(); ends != 0 && f.silent.Load() {
+		left = min(left, time.Until(time.Unix(0, ends)))
+	}
+	switch {
 	case left > 0:
 		f.sock.SetDeadline(left)
 	case len(f.buf) == 0:
@@ -282,11 +287,20 @@ func (f *front) socket(*conn) (*eventloop.Conn, error) { return f.sock, nil }
 func (f *front) accepted(c *conn)                      { f.session = c }
 
 // shutdown ends the connection if no request has begun on it.
-func (f *front) shutdown(ws.CloseCode) { f.closeIdle() }
-
-func (f *front) closeIdle() {
+func (f *front) shutdown(ws.CloseCode) {
 	if f.silent.Load() {
 		f.cut()
+	}
+}
+
+// lastChance is how long a new connection may be silent when others accept in
+// this process's place: its request may be on the way, and is answered then.
+const lastChance = 2 * time.Second
+
+// closeIdle ends the connection if no request begins on it soon.
+func (f *front) closeIdle() {
+	if f.silent.Load() && f.ends.CompareAndSwap(0, time.Now().Add(lastChance).UnixNano()) {
+		f.sock.Interrupt() // the loop sets the deadline: by then it may be a WebSocket
 	}
 }
 

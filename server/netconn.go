@@ -308,10 +308,19 @@ func (c *netConn) shutdown(code ws.CloseCode) {
 }
 
 // closeIdle closes an HTTP connection that waits for a further request. One
-// that is new is answered: its client may be in the midst of TLS' handshake.
+// that is new has a last chance: its client may be in the midst of TLS'
+// handshake.
 func (c *netConn) closeIdle() {
-	if c.taken.Load() == nil && c.idle.Load() && c.answered.Load() {
+	switch {
+	case c.taken.Load() != nil || !c.idle.Load():
+	case c.answered.Load():
 		_ = c.close()
+	default:
+		time.AfterFunc(lastChance, func() {
+			if c.taken.Load() == nil && c.idle.Load() {
+				_ = c.close()
+			}
+		})
 	}
 }
 
