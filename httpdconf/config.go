@@ -140,6 +140,7 @@ type Host struct {
 	Timeout      time.Duration // default 60 s
 	ErrorLog     string        // absolute, or a program behind |, or syslog:facility:tag; the main server's default is logs/error_log
 	LogLevels    LogLevels
+	ErrorFormats ErrorFormats
 	TypesConfig  string // absolute; default conf/mime.types
 
 	// Base holds the directives that stand outside any section.

@@ -85,6 +85,7 @@ func inherit(h, main *Host) {
 	h.RemoteIP = inheritRemoteIP(h.RemoteIP, main.RemoteIP)
 	h.Rewrite = inheritRewrite(h.Rewrite, main.Rewrite)
 	h.LogLevels = main.LogLevels.Merge(h.LogLevels)
+	h.ErrorFormats.inherit(main.ErrorFormats)
 	h.Base = main.Base.Merge(h.Base)
 	h.PathAliases = append(h.PathAliases, main.PathAliases...)
 	h.HasLocationAlias = h.HasLocationAlias || main.HasLocationAlias

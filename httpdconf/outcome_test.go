@@ -192,6 +192,7 @@ var sampleArguments = map[string]string{
 	"DirectoryIndexRedirect":    "on",
 	"DocumentRoot":              "docs",
 	"ErrorDocument":             "404 x",
+	"ErrorLogFormat":            "\"%t %M\"",
 	"ErrorLog":                  "logs/e",
 	"ExpiresByType":             "text/html A600",
 	"ExpiresDefault":            "A600",

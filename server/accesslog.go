@@ -220,6 +220,11 @@ func (f *accessFacts) ofRoute(r *route, item *logformat.Item) string {
 		return r.place.name()
 	case 'H':
 		return string(h.Protocol())
+	case 'L':
+		if item.Arg == "c" && r.id != "" {
+			return r.connectionID(false)
+		}
+		return orDash(r.id)
 	case 'm':
 		if r != f.r && r.isDocument {
 			return fasthttp.MethodGet
@@ -254,7 +259,7 @@ func (f *accessFacts) ofRoute(r *route, item *logformat.Item) string {
 	case 'V':
 		return r.serverName()
 	}
-	return "-" // %l and %L: nobody sets them
+	return "-" // %l: nobody sets it
 }
 
 // sent returns a header of the answer; the type of the content is without its

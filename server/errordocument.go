@@ -132,7 +132,7 @@ func (s *Server) errorAnew(ctx *fasthttp.RequestCtx, r *route, status int) *rout
 func (r *route) renamed() *route {
 	next := &route{
 		host: r.host, target: r.target, authority: r.authority, merged: r.merged, glance: r.glance, locations: r.locations, client: r.client,
-		tokens: r.tokens, settings: r.host.Base, scheme: r.scheme, isTLS: r.isTLS, local: r.local, redirects: r.redirects, rewriteEnded: r.rewriteEnded, cookies: r.cookies, trace: r.trace,
+		tokens: r.tokens, settings: r.host.Base, scheme: r.scheme, isTLS: r.isTLS, local: r.local, redirects: r.redirects, rewriteEnded: r.rewriteEnded, cookies: r.cookies, trace: r.trace, ctx: r.ctx, id: r.id,
 	}
 	for _, v := range r.env {
 		next.env.set("REDIRECT_"+v.name, v.value)

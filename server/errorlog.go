@@ -23,6 +23,9 @@ type errorLog struct {
 	levels httpdconf.LogLevels
 	file   *logsink.Sink
 	trace  *trace // takes all records instead of file; nil but for Explain
+
+	host *httpdconf.Host // whose formats hold; nil for httpd's default
+	r    *route          // the request whose records these are; nil for none
 }
 
 // maxRecord bounds the text of a record in bytes; the rest is cut off.
@@ -46,7 +49,9 @@ func (l *errorLog) within(levels *httpdconf.LogLevels) *errorLog {
 	if levels == nil {
 		return l
 	}
-	return &errorLog{levels: l.levels.Merge(*levels), file: l.file, trace: l.trace}
+	inner := *l
+	inner.levels = l.levels.Merge(*levels)
+	return &inner
 }
 
 // enabled reports whether records of a module ("websocket") are written at a
@@ -66,15 +71,58 @@ func (l *errorLog) printf(module string, level httpdconf.LogLevel, client, forma
 	if !l.enabled(module, level) {
 		return
 	}
-	l.file.Write(int(level), appendRecord(nil, module, level, client, fmt.Sprintf(format, args...)))
+	l.write(module, level, "", client, fmt.Sprintf(format, args...))
+}
+
+// write writes a record in the host's format, and the lines of a request in
+// front of its first one.
+func (l *errorLog) write(module string, level httpdconf.LogLevel, origin, client, text string) {
+	if l.host == nil {
+		l.file.Write(int(level), appendRecordFrom(nil, module, level, origin, client, text))
+		return
+	}
+	e := errorRecord{level: -1, client: client, at: time.Now(), host: l.host, r: l.r}
+	var lines []byte
+	if l.r != nil && l.r.id == "" {
+		l.r.logID()
+		for _, format := range l.host.ErrorFormats.Request {
+			if line := appendErrorLine(nil, format, &e); len(line) > 0 {
+				lines = append(append(lines, line...), '\n')
+			}
+		}
+	}
+	if l.host.ErrorFormats.Record == nil {
+		if l.r != nil {
+			text += l.r.referer()
+		}
+		l.file.Write(int(level), append(lines, appendRecordFrom(nil, module, level, origin, client, text)...))
+		return
+	}
+	e.module, e.level, e.text = module, level, string(appendEscaped(nil, origin+text[:min(len(text), maxRecord)]))
+	before := len(lines)
+	if lines = appendErrorLine(lines, l.host.ErrorFormats.Record, &e); len(lines) > before {
+		lines = append(lines, '\n')
+	}
+	if len(lines) > 0 {
+		l.file.Write(int(level), lines)
+	}
 }
 
 // record is printf for a record with an origin in front of the client: a line of
 // source, the status of a call.
 func (l *errorLog) record(module string, level httpdconf.LogLevel, origin, client, text string) {
 	if l.enabled(module, level) {
-		l.file.Write(int(level), appendRecordFrom(nil, module, level, origin, client, text))
+		l.write(module, level, origin, client, text)
 	}
+}
+
+// referer is what a record in httpd's own format ends in (httpd 2.4
+// server/log.c, do_errorlog_default).
+func (r *route) referer() string {
+	if sent := headerLines(r.ctx, "Referer"); len(sent) > 0 {
+		return ", referer: " + strings.Join(sent, ", ")
+	}
+	return ""
 }
 
 func appendRecord(dst []byte, module string, level httpdconf.LogLevel, client, text string) []byte {
@@ -127,13 +175,14 @@ func (s *Server) openLogs() error {
 	s.hostLogs = make(map[*httpdconf.Host]*errorLog)
 	for _, h := range append([]*httpdconf.Host{s.cfg.Main}, s.cfg.Hosts...) {
 		if file := files[h.ErrorLog]; file != nil {
-			s.hostLogs[h] = &errorLog{levels: h.LogLevels, file: file}
+			s.hostLogs[h] = &errorLog{levels: h.LogLevels, file: file, host: h}
 			continue
 		}
 		l, err := openErrorLog(h.ErrorLog, h.LogLevels, s.sinkOptions(h.ErrorLog))
 		if err != nil {
 			return err
 		}
+		l.host = h
 		files[h.ErrorLog], s.hostLogs[h] = l.file, l
 	}
 	s.log = s.hostLogs[s.cfg.Main]
@@ -174,8 +223,17 @@ func (s *Server) closeLogs() {
 	}
 }
 
-// logOf returns the log of a request: its host's, at the levels of its path.
+// logOf returns the log of a request's records, which ends with the request.
 func (s *Server) logOf(r *route) *errorLog {
+	r.log = *s.lastingLogOf(r)
+	if r.ctx != nil {
+		r.log.r = r
+	}
+	return &r.log
+}
+
+// lastingLogOf returns the log of a request's host, at the levels of its path.
+func (s *Server) lastingLogOf(r *route) *errorLog {
 	l := s.hostLogs[r.host]
 	if r.settings.Core == nil {
 		return l

@@ -40,7 +40,7 @@ func (s *Server) serveHTTP(ctx *fasthttp.RequestCtx) (r *route) {
 	r = newRoute(ctx)
 	*r = route{
 		host: host, target: target, authority: authority, local: local, path: path, query: query,
-		merged: &s.routes.merged, client: remoteOf(ctx), tokens: s.cfg.Tokens, trace: s.trace,
+		merged: &s.routes.merged, client: remoteOf(ctx), ctx: ctx, tokens: s.cfg.Tokens, trace: s.trace,
 	}
 	r.settings = r.host.Base
 	s.trace.routed(r)

@@ -47,18 +47,21 @@ type route struct {
 	modified     time.Time            // the same
 	isDocument   bool                 // an ErrorDocument is served
 
-	located      string             // the file name that the Alias of a Location has given
-	translated   string             // the file name that rules of mod_rewrite have given; empty leaves it to Alias
-	alias        *httpdconf.Mapping // that has given the file name; nil where it is below DocumentRoot
-	next         *route             // what is served in its place, which renamed has made; nil for nothing
-	answered     bool               // by its own error page, since next has failed
-	inside       *string            // what is to be served instead, as the target of a request; nil for nothing
-	redirects    int                // inside the server so far, subrequests of rules among them
-	outerPath    string             // of a subrequest of a rule: what it is made for
-	leaves       bool               // a request in memory that has to come again on a goroutine
-	rewriteEnded bool               // END: no more rules
-	forcedType   string             // the media type that a rule wants
-	cookies      map[string]bool    // names that rules have set
+	located      string               // the file name that the Alias of a Location has given
+	translated   string               // the file name that rules of mod_rewrite have given; empty leaves it to Alias
+	alias        *httpdconf.Mapping   // that has given the file name; nil where it is below DocumentRoot
+	ctx          *fasthttp.RequestCtx // while it is handled
+	log          errorLog             // see logOf
+	id           string               // of the records in the error log; empty before the first
+	next         *route               // what is served in its place, which renamed has made; nil for nothing
+	answered     bool                 // by its own error page, since next has failed
+	inside       *string              // what is to be served instead, as the target of a request; nil for nothing
+	redirects    int                  // inside the server so far, subrequests of rules among them
+	outerPath    string               // of a subrequest of a rule: what it is made for
+	leaves       bool                 // a request in memory that has to come again on a goroutine
+	rewriteEnded bool                 // END: no more rules
+	forcedType   string               // the media type that a rule wants
+	cookies      map[string]bool      // names that rules have set
 }
 
 // newRoute returns room for a route, which ends with ctx.

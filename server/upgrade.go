@@ -459,7 +459,7 @@ func (s *Server) copyRequest(ctx *fasthttp.RequestCtx, r *route, p wsplugin.Plug
 		remote:    r.client,
 		header:    newHeaderBlock(rawHeaders(ctx)),
 		protocols: cloneAll(protocols),
-		log:       s.logOf(r),
+		log:       s.lastingLogOf(r),
 		facts:     keepFacts(ctx, r, p),
 	}
 }

@@ -25,10 +25,11 @@ var (
 	//lint:ignore ST1005 httpd's words
 	errErrorRanOff = errors.New("Ran off end of error log format parsing args to some directive")
 	errNoMessage   = errors.New("main ErrorLogFormat must contain message format string '%M'")
+	errMessage     = errors.New("%M cannot be used in once-per-request or once-per-connection formats")
 )
 
 // ParseError takes a format of ErrorLogFormat apart. One of messages must have a
-// place for the message; those of connections and requests need none. Its
+// place for the message; those of connections and requests have none. Its
 // errors are in httpd's words (httpd 2.4 server/core.c, parse_errorlog_string).
 func ParseError(format string, ofMessages bool) (items []ErrorItem, err error) {
 	hasMessage := false
@@ -40,8 +41,11 @@ func ParseError(format string, ofMessages bool) (items []ErrorItem, err error) {
 		hasMessage = hasMessage || item.Directive == 'M'
 		items = append(items, item)
 	}
-	if ofMessages && !hasMessage {
+	switch {
+	case ofMessages && !hasMessage:
 		return nil, errNoMessage
+	case !ofMessages && hasMessage:
+		return nil, errMessage
 	}
 	return items, nil
 }

@@ -103,6 +103,9 @@ func TestParseError(t *testing.T) {
 	if items, err := ParseError("%t", false); err != nil || len(items) != 1 {
 		t.Errorf("of a request: %v, %v", items, err)
 	}
+	if _, err := ParseError("%M", false); message(err) != "%M cannot be used in once-per-request or once-per-connection formats" {
+		t.Errorf("a message in the line of a request: %v", err)
+	}
 }
 
 // FuzzParse: what is parsed is printed and parsed to the same, and text is
@@ -122,7 +125,7 @@ func FuzzParse(f *testing.F) {
 				t.Errorf("%q is parsed to %+v, printed %q, and that parsed to %+v, %v", format, items, printed, again, err)
 			}
 		}
-		items, err := ParseError(format, false)
+		items, err := ParseError(format, strings.Contains(format, "M"))
 		if err != nil {
 			return
 		}
