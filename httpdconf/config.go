@@ -131,6 +131,7 @@ type Host struct {
 	Trace             Trace // TraceEnable
 	RegisteredMethods *bool // HttpProtocolOptions RegisteredMethods; nil for LenientMethods
 	StrictHost        *bool // StrictHostCheck; nil for Off
+	LogUpgrade        *bool // WebSocketLogUpgrade; nil for Off
 
 	NameRange   hcl.Range            // of ServerName
 	AliasRanges map[string]hcl.Range // of the names in Aliases

@@ -75,6 +75,9 @@ func inherit(h, main *Host) {
 	if h.RegisteredMethods == nil {
 		h.RegisteredMethods = main.RegisteredMethods
 	}
+	if h.LogUpgrade == nil {
+		h.LogUpgrade = main.LogUpgrade
+	}
 	if h.StrictHost == nil {
 		h.StrictHost = main.StrictHost
 	}

@@ -24,6 +24,7 @@ func webSocketCommands() map[string]command {
 		"WebSocketOriginCheck":              row("`Off`, `Same` or `Trusted`; the default is `Same` where any of these four is used, else `Off`", (*walk).setOriginCheck),
 		"WebSocketTrustedOrigin":            row("origins that `Trusted` lets in; lines add up", (*walk).setTrustedOrigin),
 		"WebSocketEventLoops":               row("event loops, 1 to 256; by default one up to two processors, else one less than there are; httpd does not know it", (*walk).setEventLoops),
+		"WebSocketLogUpgrade":               row("`On` writes a WebSocket's line of the access logs when it opens too, besides that at its end; httpd does not know it", (*walk).setLogUpgrade),
 		"WebSocketAllowReservedStatusCodes": row("whether a client may close with a reserved code", (*walk).setAllowReserved),
 	}
 }
@@ -140,6 +141,12 @@ func (w *walk) setEventLoops(_ *syntax.Node, words []syntax.Arg) *problem {
 		return &problem{text: "Invalid number of event loops", at: words[0].Range, hint: fmt.Sprintf("a number from 1 to %d", maxEventLoops)}
 	}
 	w.config.EventLoops = int(n)
+	return nil
+}
+
+func (w *walk) setLogUpgrade(_ *syntax.Node, words []syntax.Arg) *problem {
+	on := strings.EqualFold(words[0].Text, "on")
+	w.host.LogUpgrade = &on
 	return nil
 }
 

@@ -12,5 +12,6 @@ var stockWebSocketRows = []directiveInfo{
 	{"WebSocketOriginCheck", "mod_websocket.c", argsOne, orAuthConfig, tierA, "Specifies whether (and how) the Origin header should be checked during the opening handshake (Off|Same|Trusted). Defaults to Same."},
 	{"WebSocketTrustedOrigin", "mod_websocket.c", argsIterate, orAuthConfig, tierA, "Specifies one or more trusted Origins that are accepted during the opening handshake"},
 	{"WebSocketAllowReservedStatusCodes", "mod_websocket.c", argsFlag, orAuthConfig, tierA, "Allow or forbid close status codes that are reserved for later versions of the protocol"},
+	{"WebSocketLogUpgrade", "mod_websocket.c", argsFlag, serverConf, tierA, "On if a WebSocket is logged when it opens too, Off if at its end only"},
 	{"WebSocketEventLoops", "mod_websocket.c", argsOne, serverConf, tierA, "Number of event loops, each on a thread of its own; by default one for each processor but one"},
 }

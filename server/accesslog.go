@@ -25,6 +25,7 @@ type accessEntry struct {
 	in    atomic.Int64 // bytes of the request, and of a WebSocket's frames
 	out   atomic.Int64 // bytes that were written since
 	from  int64        // of a netConn's count, where out begins
+	twice bool         // a WebSocket's, which is written when it opens too
 }
 
 // accessLine is an entry's line in one log: text with gaps.
@@ -49,7 +50,7 @@ func (s *Server) newAccessEntry(ctx *fasthttp.RequestCtx, r *route, status int, 
 			continue
 		}
 		if e == nil {
-			e = &accessEntry{began: began}
+			e = &accessEntry{began: began, twice: status == fasthttp.StatusSwitchingProtocols && r.host.LogUpgrade != nil && *r.host.LogUpgrade}
 			e.in.Store(headBytesOf(ctx))
 		}
 		line := accessLine{file: s.accessLogs[l.File]}
@@ -101,6 +102,14 @@ func isGap(item *logformat.Item) bool {
 		return atEnd
 	}
 	return false
+}
+
+// opened writes the entry of a WebSocket that has opened, as far as it has come,
+// where WebSocketLogUpgrade wants that.
+func (e *accessEntry) opened() {
+	if e != nil && e.twice {
+		e.write()
+	}
 }
 
 // write writes the entry, whose counts are final, into its logs.

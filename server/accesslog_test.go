@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -204,6 +205,39 @@ func TestWebSocketIsLoggedAtItsEnd(t *testing.T) {
 	}
 	if got := read(); !strings.Contains(got, "\nGET /ws HTTP/1.1 400 ") {
 		t.Errorf("a refusal is logged as %q", got)
+	}
+}
+
+// TestWebSocketIsLoggedAtItsUpgradeToo, where the host says so.
+func TestWebSocketIsLoggedAtItsUpgradeToo(t *testing.T) {
+	for name, module := range map[string]string{"13": "", "draft-76": "LoadModule websocket_draft76_module y\n"} {
+		t.Run(name, func(t *testing.T) {
+			home := t.TempDir()
+			l := serveIn(t, home, module+"WebSocketLogUpgrade On\nCustomLog ROOT/access \"%U %>s %I %O\"\n"+
+				"<Location /ws>\nSetHandler websocket-handler\nWebSocketHandler none.so plugin\n</Location>\n", map[string]wsplugin.Plugin{"plugin": &scripted{}})
+			asks, answer, closing := "GET /ws HTTP/1.1\r\nHost: x\r\n"+upgradeFields+"\r\n", accepted+"\r\n", frame(0x88, "\x03\xe8")
+			if module != "" {
+				asks, answer, closing = "GET /ws HTTP/1.1\r\n"+draftHead+"\r\n"+draftKey3, draftReply+"\r\n"+draftAnswer, "\xff\x00"
+			}
+			p := l.dial(t).send(asks).expect(answer)
+			lines := func(n int) (text []byte) {
+				for begin := time.Now(); bytes.Count(text, []byte("\n")) < n && time.Since(begin) < 5*time.Second; time.Sleep(time.Millisecond) {
+					text, _ = os.ReadFile(filepath.Join(home, "access")) // not there yet
+				}
+				return text
+			}
+			first := fmt.Sprintf("/ws 101 %d %d\n", len(asks), len(answer))
+			if got := lines(1); string(got) != first {
+				t.Fatalf("logged %q, want %q", got, first)
+			}
+			p.send(closing)
+			end := p.rest()
+			p.Close()
+			want := first + fmt.Sprintf("/ws 101 %d %d\n", len(asks+closing), len(answer+end))
+			if got := lines(2); string(got) != want {
+				t.Errorf("logged %q, want %q", got, want)
+			}
+		})
 	}
 }
 

@@ -107,6 +107,7 @@ func (c *conn) connect(p wsplugin.Plugin) (accepted, crashed bool) {
 // sent meanwhile.
 func (c *conn) begin(head []byte) {
 	c.out.open(head)
+	c.access.opened()
 	c.settle()
 }
 
