@@ -51,6 +51,7 @@ func Start(name string, stdio *os.File, complain func(text string)) (*Program, e
 	}
 	if err := p.start(); err != nil {
 		_, _ = p.output.Close(), p.Input.Close()
+		//lint:ignore ST1005 httpd's words
 		return nil, fmt.Errorf("%s: AH00089: Couldn't start ErrorLog process '%s'.", cause(err), strings.TrimLeft(name, "|$"))
 	}
 	go p.keep()
