@@ -301,8 +301,9 @@ type gatherer interface {
 	// and its goroutine keeps its thread.
 	Gathers() bool
 
-	// SendGathered is Send without waiting for room.
-	SendGathered(t wsplugin.MessageType, payload []byte)
+	// SendAll is Send for each of them, in order; with wait, it may wait for
+	// room, else there is always some.
+	SendAll(messages Gathered, wait bool)
 }
 
 // Message hands the plugin the payload with zeros behind it: a copy, unless it
@@ -368,7 +369,7 @@ func (s *cSession) call(buffer []byte, list []C.wshttpd_message) {
 	}
 	g := C.wshttpd_on_messages(s.plugin.structure, s.private, s.handle.memory, start, unsafe.SliceData(list), C.size_t(len(list)))
 	l.leave()
-	sendRecords(s.conn, unsafe.Slice((*byte)(unsafe.Pointer(&g.records)), int(g.used)))
+	s.gather.SendAll(unsafe.Slice((*byte)(unsafe.Pointer(&g.records)), int(g.used)), true)
 }
 
 var zeros [callbackPadding]byte
@@ -382,29 +383,18 @@ func (s *cSession) Flush() {
 	var records [C.sizeof_wshttpd_gather]byte
 	n := C.wshttpd_take_gathered(s.handle.memory, (*C.uchar)(unsafe.Pointer(&records)))
 	defer C.wshttpd_taken(s.handle.memory)
-	sendRecords(withoutWaiting{s.gather}, records[:n])
+	s.gather.SendAll(records[:n], false)
 }
 
-// sender is what records go to.
-type sender interface {
-	Send(t wsplugin.MessageType, payload []byte) int
-}
+// Gathered is messages of the types Text and Binary that a callback has gathered
+// (cplugin.h). It is C's memory, and lent.
+type Gathered []byte
 
-type withoutWaiting struct{ gatherer }
-
-func (w withoutWaiting) Send(t wsplugin.MessageType, payload []byte) int {
-	w.SendGathered(t, payload)
-	return len(payload)
-}
-
-// sendRecords sends what was gathered, record by record (cplugin.h).
-func sendRecords(to sender, records []byte) {
-	for len(records) > 0 {
-		t, size := binary.NativeEndian.Uint32(records), int(binary.NativeEndian.Uint32(records[4:]))
-		end := 8 + size
-		to.Send(wsplugin.MessageType(t), records[8:end:end])
-		records = records[8+(size+7)&^7:]
-	}
+// Next cuts the first message off; there is one.
+func (g Gathered) Next() (m Message, rest Gathered) {
+	t, size := binary.NativeEndian.Uint32(g), int(binary.NativeEndian.Uint32(g[4:]))
+	end := 8 + size
+	return Message{wsplugin.MessageType(t), g[8:end:end]}, g[8+(size+7)&^7:]
 }
 
 // Disconnect tells the plugin, and takes the handle away (wsplugin.Session).

@@ -30,8 +30,16 @@ func (c *gatheringConn) Send(t wsplugin.MessageType, payload []byte) int {
 	return len(payload)
 }
 
-func (c *gatheringConn) SendGathered(t wsplugin.MessageType, payload []byte) {
-	c.note(string(payload) + " early")
+func (c *gatheringConn) SendAll(records Gathered, wait bool) {
+	for len(records) > 0 {
+		var m Message
+		m, records = records.Next()
+		if wait {
+			c.Send(m.Type, m.Payload)
+		} else {
+			c.note(string(m.Payload) + " early")
+		}
+	}
 }
 
 func (c *gatheringConn) Close() { c.note("close") }

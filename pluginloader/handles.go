@@ -259,8 +259,9 @@ func wshttpd_go_send(state C.uint64_t, t C.int, buffer *C.uchar, size C.size_t) 
 
 //export wshttpd_go_send_gathered
 func wshttpd_go_send_gathered(state C.uint64_t, records *C.uchar, size C.size_t) {
-	if _, conn := handles.find(uint64(state)); conn != nil {
-		sendRecords(conn, unsafe.Slice((*byte)(unsafe.Pointer(records)), int(size)))
+	_, conn := handles.find(uint64(state))
+	if g, gathers := conn.(gatherer); gathers {
+		g.SendAll(unsafe.Slice((*byte)(unsafe.Pointer(records)), int(size)), true)
 	}
 }
 

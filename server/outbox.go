@@ -9,6 +9,7 @@ import (
 	"time"
 	"unsafe"
 
+	"github.com/wshttpd/wshttpd/pluginloader"
 	"github.com/wshttpd/wshttpd/pluginloader/wsplugin"
 	"github.com/wshttpd/wshttpd/server/eventloop"
 )
@@ -109,6 +110,20 @@ func (o *outbox) add(t wsplugin.MessageType, payload []byte, wait bool) error {
 		return errFull
 	}
 	return o.append(t, payload)
+}
+
+// addAll is add for all messages or, unless they are bounded, addAlways. What
+// is not accepted is lost, as where a send of theirs returns 0.
+func (o *outbox) addAll(messages pluginloader.Gathered, bounded, wait bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for len(messages) > 0 {
+		var m pluginloader.Message
+		m, messages = messages.Next()
+		if !bounded || o.pending() == 0 || o.hasRoom(len(m.Payload), wait) {
+			_ = o.append(m.Type, m.Payload)
+		}
+	}
 }
 
 // hasRoom waits for room for size bytes, if wait allows that, and reports

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/wshttpd/wshttpd/httpdconf"
+	"github.com/wshttpd/wshttpd/pluginloader"
 	"github.com/wshttpd/wshttpd/pluginloader/wsplugin"
 	"github.com/wshttpd/wshttpd/server/eventloop"
 )
@@ -92,10 +93,9 @@ func (c *conn) Gathers() bool {
 	return isHybi && c.sock.IsWatched()
 }
 
-// SendGathered is Send for a message of type Text or Binary that was accepted
-// before; it does not wait.
-func (c *conn) SendGathered(t wsplugin.MessageType, payload []byte) {
-	_ = c.out.addAlways(t, payload) // a connection that is over takes none
+// SendAll is Send for what a callback has gathered, under one lock.
+func (c *conn) SendAll(messages pluginloader.Gathered, wait bool) {
+	c.out.addAll(messages, wait, wait && c.mayWait())
 }
 
 // mayWait reports whether a send may wait for room: not so on the thread that
