@@ -68,7 +68,7 @@ func TestSystems(t *testing.T) {
 		t.Run(s.name, func(t *testing.T) {
 			ours, theirs := s.install(t, false), s.install(t, true)
 			ours.start(t, "../build/wshttpd", "-X", "-d", ours.path(s.root), "-f", ours.path(s.conf))
-			theirs.start(t, "/usr/sbin/apache2", "-X", "-d", theirs.path(s.root), "-f", theirs.path(s.conf))
+			theirs.startApache(t)
 			for _, q := range systemQuestions {
 				got, want := ours.ask(t, q), theirs.ask(t, q)
 				if got != want {
@@ -89,6 +89,12 @@ func TestSystems(t *testing.T) {
 	}
 }
 
+// startApache starts httpd, with a pid file that no other one has.
+func (s *installed) startApache(t *testing.T) {
+	t.Helper()
+	s.start(t, "/usr/sbin/apache2", "-X", "-d", s.path(s.root), "-f", s.path(s.conf), "-c", "PidFile "+filepath.Join(t.TempDir(), "httpd.pid"))
+}
+
 // asInstalled is the name of a system whose tree is this machine's own.
 const asInstalled = "as installed"
 
@@ -103,7 +109,7 @@ func TestDebianAsInstalled(t *testing.T) {
 	}
 	ours, theirs := s.install(t, false), s.install(t, true)
 	ours.start(t, "../build/wshttpd", "-X", "-d", ours.path(s.root), "-f", ours.path(s.conf))
-	theirs.start(t, "/usr/sbin/apache2", "-X", "-d", theirs.path(s.root), "-f", theirs.path(s.conf))
+	theirs.startApache(t)
 	for path, status := range map[string]int{"/": 200, "/a.txt": 200, "/folder": 301, "/nowhere": 404, "/.htaccess": 403, "/icons/none": 404} {
 		q := systemQuestion{scheme: "http", host: "www.example.test", path: path, status: status}
 		if got, want := ours.ask(t, q), theirs.ask(t, q); got != want || !strings.HasPrefix(want, strconv.Itoa(status)) {
