@@ -23,23 +23,33 @@ func (s *Server) rewritePath(ctx *fasthttp.RequestCtx, r *route) (status int) {
 	}
 	r.setScriptURL(ctx)
 	w := &rewriting{s: s, ctx: ctx, r: r, name: r.path, query: r.query}
-	done := w.run(h.Rules)
-	switch {
-	case done == rewriteAnswered:
-		return w.status
-	case done == rewriteNothing:
-		return 0
-	case !w.isQueryClean():
-		w.log(httpdconf.LevelError, "AH10410: Rewritten query string contains control characters or spaces")
-		return fasthttp.StatusForbidden
-	case w.isURL():
-		return w.redirect(w.name)
+	if status, ends := w.settled(h.Rules, "AH10410", func() string { return w.name }); ends {
+		return status
 	}
 	r.query = w.query
 	if w.passes {
 		return r.passThrough(w.name)
 	}
 	return w.mapFile(h)
+}
+
+// settled runs rules, and reports whether nothing is left to be done with what
+// they made of the path: they have answered, redirect to url, or did nothing.
+// unclean is httpd's number of the line for a query that cannot be sent.
+func (w *rewriting) settled(rules []*httpdconf.RewriteRule, unclean string, url func() string) (status int, ends bool) {
+	done := w.run(rules)
+	switch {
+	case done == rewriteAnswered:
+		return w.status, true
+	case done == rewriteNothing:
+		return 0, true
+	case !w.isQueryClean():
+		w.log(httpdconf.LevelError, "%s: Rewritten query string contains control characters or spaces", unclean)
+		return fasthttp.StatusForbidden, true
+	case w.isURL():
+		return w.redirect(url()), true
+	}
+	return 0, false
 }
 
 // isRewriteOn reports whether RewriteEngine is on where the path is mapped: of
@@ -155,17 +165,10 @@ func (s *Server) rewriteHere(ctx *fasthttp.RequestCtx, r *route) (status int) {
 		return s.deny(ctx, r, "AH00670: Options FollowSymLinks and SymLinksIfOwnerMatch are both off, so the RewriteRule directive is also forbidden due to its similar ability to circumvent directory restrictions")
 	}
 	w := &rewriting{s: s, ctx: ctx, r: r, dir: d.Dir, name: name, info: r.place.rest, query: r.query}
-	done := w.run(d.Rules)
+	status, ends := w.settled(d.Rules, "AH10411", func() string { return w.baseOfURL(d) })
 	switch {
-	case done == rewriteAnswered:
-		return w.status
-	case done == rewriteNothing:
-		return 0
-	case !w.isQueryClean():
-		w.log(httpdconf.LevelError, "AH10411: Rewritten query string contains control characters or spaces")
-		return fasthttp.StatusForbidden
-	case w.isURL():
-		return w.redirect(w.baseOfURL(d))
+	case ends:
+		return status
 	case !strings.HasPrefix(w.name, "/"):
 		return fasthttp.StatusBadRequest
 	}
