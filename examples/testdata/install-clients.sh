@@ -17,6 +17,7 @@ need() { # need COMMAND-OR-FILE PACKAGE...
 need /usr/sbin/apache2 apache2
 need htpasswd apache2-utils
 need openssl openssl
+need c++ g++
 need apxs apache2-dev
 need libwebsockets-test-client libwebsockets-test-server
 need /usr/lib/python3/dist-packages/websockets python3 python3-websockets
