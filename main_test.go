@@ -80,7 +80,8 @@ func TestExitCodes(t *testing.T) {
 // the outcome logged, and nothing changes.
 func TestSignalsThatAskForAReload(t *testing.T) {
 	dir := t.TempDir()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	// No client has this address, so none takes the port before the server does.
+	l, err := net.Listen("tcp", "127.0.0.68:0")
 	if err != nil {
 		t.Fatal(err)
 	}

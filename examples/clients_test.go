@@ -32,7 +32,7 @@ func installer(t *testing.T, uid string, programs ...string) *exec.Cmd {
 }
 
 func TestInstallerHasNothingToDo(t *testing.T) {
-	cmd := installer(t, "1000", "apxs", "htpasswd", "openssl", "libwebsockets-test-client", "ruby", "chromium", "curl", "node", "npm")
+	cmd := installer(t, "1000", "apxs", "c++", "htpasswd", "openssl", "libwebsockets-test-client", "ruby", "chromium", "curl", "node", "npm")
 	if out, err := cmd.CombinedOutput(); err != nil || len(out) != 0 {
 		t.Errorf("%v\n%s", err, out)
 	}
@@ -40,7 +40,7 @@ func TestInstallerHasNothingToDo(t *testing.T) {
 
 // TestInstallerNamesTheCommand: who may not install is told what to run.
 func TestInstallerNamesTheCommand(t *testing.T) {
-	cmd := installer(t, "1000", "apxs", "htpasswd", "openssl", "libwebsockets-test-client", "curl", "node", "npm")
+	cmd := installer(t, "1000", "apxs", "c++", "htpasswd", "openssl", "libwebsockets-test-client", "curl", "node", "npm")
 	out, err := cmd.CombinedOutput()
 	exit, failed := errors.AsType[*exec.ExitError](err)
 	if !failed || exit.ExitCode() != 1 {

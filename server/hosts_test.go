@@ -2,10 +2,13 @@ package server
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -41,17 +44,29 @@ func withTypes(conf string) string {
 // freePorts returns two ports on which nothing listens, whatever the address.
 func freePorts(t *testing.T) *strings.Replacer {
 	t.Helper()
-	var pairs []string
-	for _, name := range []string{"PORT1", "PORT2"} {
-		l, err := net.Listen("tcp", ":0")
-		if err != nil {
-			t.Fatal(err)
+	return strings.NewReplacer("PORT1", freePort(t), "PORT2", freePort(t))
+}
+
+// handedOut are the ports that tests of this process have got from freePort.
+var handedOut sync.Map
+
+// freePort returns a port on which nothing listens, whatever the address. It
+// lies below those that the kernel gives to clients, who could take it before
+// the server does that it is meant for.
+func freePort(t *testing.T) string {
+	t.Helper()
+	for range 1000 {
+		port := strconv.Itoa(10000 + rand.IntN(22000))
+		if _, taken := handedOut.LoadOrStore(port, true); taken {
+			continue
 		}
-		defer l.Close()
-		_, port, _ := net.SplitHostPort(l.Addr().String()) // it is a socket's
-		pairs = append(pairs, name, port)
+		if l, err := net.Listen("tcp", ":"+port); err == nil {
+			l.Close()
+			return port
+		}
 	}
-	return strings.NewReplacer(pairs...)
+	t.Fatal("no port is free")
+	return ""
 }
 
 // requests are what a set is asked at each place.

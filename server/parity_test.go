@@ -74,12 +74,7 @@ func startApache(t *testing.T, home, conf string) string {
 	if _, err := os.Stat(apache); err != nil {
 		t.Fatalf("%v: apt-get install apache2-bin", err)
 	}
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr := free.Addr().String()
-	free.Close()
+	addr := "127.0.0.1:" + freePort(t)
 	head := "ServerRoot /usr/lib/apache2\nPidFile HOME/pid\nErrorLog HOME/apache.log\nTraceEnable off\nListen " + addr + "\n"
 	for _, module := range []string{"mpm_event", "authz_core", "dir", "mime"} {
 		head += "LoadModule " + module + "_module modules/mod_" + module + ".so\n"

@@ -182,7 +182,8 @@ EXPORT WebSocketPlugin *CALLBACK tell_init(void) { return &plugin; }
 // address is one where nobody listens.
 func address(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	// No client has this address, so none takes the port before the server does.
+	l, err := net.Listen("tcp", "127.0.0.67:0")
 	if err != nil {
 		t.Fatal(err)
 	}

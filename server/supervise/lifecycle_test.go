@@ -53,7 +53,8 @@ type site struct {
 }
 
 func newSite(t *testing.T) *site {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	// No client has this address, so none takes the port before the server does.
+	l, err := net.Listen("tcp", "127.0.0.66:0")
 	if err != nil {
 		t.Fatal(err)
 	}
