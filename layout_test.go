@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -36,8 +37,25 @@ var forbidden = []struct {
 		"sockets and buffers only"},
 	{"server/supervise", []string{module + "/server", module + "/ws", module + "/draft76", module + "/pluginloader", "github.com/valyala"},
 		"the master survives what kills a worker"},
+	{"server/process", []string{"net", "os/exec", "os/signal", "syscall"},
+		"it has the order of the steps, and none of the steps"},
 	{"...", []string{"testing", "github.com/fasthttp/websocket"},
 		"test code and the foreign client stay out of production code"},
+}
+
+// reserved lists packages that only some may import, and why; what lies below
+// them is not meant.
+var reserved = []struct {
+	pkg     string
+	by      []string // below the module's path; "" is main
+	because string
+}{
+	{module + "/server/process", []string{""},
+		"it is a process from its first step to its last: nobody is behind it"},
+	{module + "/server/supervise", []string{"", "server/process", "server/doctor", "server/apxs"},
+		"what serves does not know who has started it; doctor and apxs have its command line"},
+	{"github.com/valyala/fasthttp", []string{"server"},
+		"what is recycled when a handler returns stays in one room"},
 }
 
 // listed is what go list tells of a package.
@@ -99,6 +117,17 @@ func TestImportsPointOneWay(t *testing.T) {
 						t.Errorf("%s knows %s, and must not: %s", p.ImportPath, imported, rule.because)
 					}
 				}
+			}
+		}
+	}
+}
+
+func TestReservedPackagesAreImportedByFew(t *testing.T) {
+	for _, p := range packages(t, ".") {
+		for _, rule := range reserved {
+			rel := strings.TrimPrefix(strings.TrimPrefix(p.ImportPath, module), "/")
+			if slices.Contains(p.Imports, rule.pkg) && !slices.Contains(rule.by, rel) {
+				t.Errorf("%s knows %s, and must not: %s", p.ImportPath, rule.pkg, rule.because)
 			}
 		}
 	}

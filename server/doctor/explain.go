@@ -5,13 +5,13 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"net/http"
 	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
-	"github.com/valyala/fasthttp"
 
 	"github.com/wshttpd/wshttpd/httpdconf"
 	"github.com/wshttpd/wshttpd/pluginloader"
@@ -270,8 +270,8 @@ func newAnswer(found *server.Explanation) Answer {
 		a.Refused = found.Refused.Error()
 		return a
 	}
-	a.Reason = fasthttp.StatusMessage(found.Status)
-	if found.Status == fasthttp.StatusSwitchingProtocols {
+	a.Reason = http.StatusText(found.Status)
+	if found.Status == http.StatusSwitchingProtocols {
 		return a // the plugin has a say in the rest
 	}
 	_, lines, _ := bytes.Cut(found.Header, []byte("\r\n"))

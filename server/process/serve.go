@@ -1,0 +1,89 @@
+package process
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"github.com/wshttpd/wshttpd/httpdconf"
+	"github.com/wshttpd/wshttpd/pluginloader"
+	"github.com/wshttpd/wshttpd/server"
+	"github.com/wshttpd/wshttpd/server/supervise"
+)
+
+// serve serves until a signal ends it, as a worker or alone, and returns the
+// exit status. Listening sockets and logs are opened as root.
+func (p *process) serve(cfg *httpdconf.Config) int {
+	s, ok := p.newServer(cfg)
+	if !ok {
+		return 1
+	}
+	signals := p.takeSignals()
+	p.adopt(s)
+	if err := s.Listen(); err != nil {
+		return p.fail(err)
+	}
+	if p.worker == nil && cfg.PidFile != "" {
+		if err := supervise.WritePidFile(cfg.PidFile); err != nil {
+			return p.fail(err)
+		}
+		defer os.Remove(cfg.PidFile)
+	}
+	if err := supervise.DropRoot(cfg.Run); err != nil {
+		return p.fail(err)
+	}
+	go s.Serve()
+	p.announce(s, cfg)
+	signals.Run(p.actions(s, cfg))
+	return 0
+}
+
+// takeSignals begins to take signals: plugins have been loaded, and their
+// handlers give way to ours.
+func (p *process) takeSignals() *supervise.Signals {
+	signals := supervise.Notify(p.Debug)
+	pluginloader.NoteSignals()
+	if p.worker != nil {
+		signals.EndWith(p.worker.Gone)
+	}
+	return signals
+}
+
+// adopt gives the server what the master has opened.
+func (p *process) adopt(s *server.Server) {
+	if p.worker != nil {
+		s.Adopt(p.worker.Listeners)
+		s.AdoptLogs(p.worker.Logs)
+	}
+}
+
+// announce says that the server serves, and where.
+func (p *process) announce(s *server.Server, cfg *httpdconf.Config) {
+	if p.worker != nil {
+		p.worker.Ready(cfg.Main.ErrorLog)
+	}
+	for _, url := range s.URLs() {
+		fmt.Fprintf(os.Stderr, "%s: serving %s\n", p.Program, url)
+	}
+}
+
+// actions are what signals do. To a worker its master says what becomes of the
+// configuration, and how long it may drain.
+func (p *process) actions(s *server.Server, cfg *httpdconf.Config) supervise.Actions {
+	a := supervise.Actions{
+		Drain:   s.Drain,
+		Stop:    func(ctx context.Context) { s.Shutdown(ctx) },
+		Restart: func(ctx context.Context) { s.Restart(ctx) },
+	}
+	if p.worker == nil {
+		a.DrainTime = cfg.GracefulTimeout
+		a.Check = func(signal string) { s.LogCheck(signal, supervise.CheckInChild()) }
+	}
+	return a
+}
+
+// fail says why the process ends.
+func (p *process) fail(err error) int {
+	fmt.Fprintf(os.Stderr, "%s: %v\n", p.Program, err)
+	return 1
+}
