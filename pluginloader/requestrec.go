@@ -60,6 +60,10 @@ func (h *handle) newRequest(conn requester) *C.request_rec {
 	r.connection = m.connection(facts, r.server)
 	r.connection.id = C.long(h.state())
 	m.head(r, facts)
+	r.status = statusAsked
+	if h.answered {
+		r.status = statusUpgraded
+	}
 	m.addresses(r, facts)
 	r.headers_in = m.table(facts.Header)
 	r.headers_out = m.table(conn.ReplyFields())
@@ -77,6 +81,14 @@ func (h *handle) newRequest(conn requester) *C.request_rec {
 	r.request_time = C.int64_t(h.began.UnixMicro())
 	return r
 }
+
+// What a request_rec has for status while on_connect runs, and from the answer
+// on: ap_send_interim_response sends none but 1xx (httpd 2.4
+// modules/http/http_protocol.c), so that a module of httpd has set it by then.
+const (
+	statusAsked    = 200
+	statusUpgraded = 101
+)
 
 // maker makes what lives in one pool, which is the calling thread's alone.
 type maker struct{ pool *C.apr_pool_t }
@@ -111,9 +123,9 @@ func (m maker) table(list []Field) *C.apr_table_t {
 
 // head fills what the head of the request says.
 func (m maker) head(r *C.request_rec, facts *Request) {
-	const status, hybridVersion = 200, 1001 // HTTP/1.1
+	const version = 1001 // HTTP/1.1
 	r.the_request = m.text(facts.Line)
-	r.proto_num, r.status = hybridVersion, status
+	r.proto_num = version
 	r.protocol, r.method = m.text(facts.Protocol), m.text(facts.Method) // method_number 0 is M_GET
 	r.hostname = m.optional(facts.Hostname)
 	r.handler = m.optional(facts.Handler)
@@ -183,6 +195,7 @@ func (h *handle) adopt(conn wsplugin.Conn) {
 		return
 	}
 	conn.(requester).SetReplyFields(fieldsOf(h.request.headers_out))
+	h.request.status = statusUpgraded
 }
 
 // fieldsOf lists a table.
