@@ -64,6 +64,7 @@ func (m *memConn) serve() {
 	}
 	ctx := &m.ctx
 	ctx.Init2(m, nil, false)
+	ctx.Response.Header.SetNoDefaultContentType(true) // before any rule asks for the type
 	if !m.takeHead(&ctx.Request.Header) {
 		m.reader.Reset(m)
 		if err := ctx.Request.Header.Read(m.reader); err != nil {
@@ -105,7 +106,6 @@ func isPlain(target []byte) bool {
 
 // write writes an answer to out.
 func (m *memConn) write(r *fasthttp.Response) {
-	r.Header.SetNoDefaultContentType(true)
 	r.Header.SetServer(serverBanner(m.front.server.cfg.Tokens))
 	w := bufio.NewWriter(m)
 	_ = r.Write(w) // memory takes everything

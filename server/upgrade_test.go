@@ -150,7 +150,7 @@ func TestDeclinedWithoutABody(t *testing.T) {
 	l := one(t, p)
 	c := l.dial(t).send("GET /ws HTTP/1.1\r\nHost: x\r\n" + upgradeFields + "\r\n")
 	r := c.receive("GET")
-	if r.status != 403 || r.header["content-length"] != "0" || r.header["x-dropped"] != "" || r.header["connection"] != "close" {
+	if r.status != 403 || r.header["content-length"] != "0" || r.header["x-dropped"] != "" || r.header["connection"] != "close" || r.header["content-type"] != "" {
 		t.Errorf("answered\n%s", r.head)
 	}
 	if rest := c.rest(); rest != "" {
