@@ -1,9 +1,7 @@
 package server
 
 import (
-	"bytes"
 	"fmt"
-	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -11,57 +9,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/wshttpd/wshttpd/httpdconf"
 	"github.com/wshttpd/wshttpd/pluginloader"
 )
-
-// serveModules serves a configuration whose LoadModule lines name libraries of
-// testdata: MODULE:name is the line of one, PLUGIN:name file and INIT.
-func serveModules(t *testing.T, root, conf string) *live {
-	t.Helper()
-	loader := pluginloader.New(func(level int, format string, args ...any) { t.Logf("%d: "+format, append([]any{level}, args...)...) })
-	cfg, diags := loadModules(t, loader, root, "LoadModule websocket_module x\nLoadModule mime_module x\nErrorLog error.log\n"+conf)
-	if diags != "" {
-		t.Fatal(diags)
-	}
-	cfg.Listeners = append(cfg.Listeners, httpdconf.Listener{Host: "127.0.0.1"})
-	s, more := New(cfg, loader)
-	if more.HasErrors() {
-		t.Fatal(more)
-	}
-	l := begin(t, s)
-	l.log = filepath.Join(root, "error.log")
-	return l
-}
-
-// loadModules loads such a configuration, and returns its errors as they are
-// written.
-func loadModules(t *testing.T, loader *pluginloader.Loader, root, conf string) (*httpdconf.Config, string) {
-	t.Helper()
-	file := filepath.Join(root, "ours.conf")
-	if err := os.WriteFile(file, []byte(withLibraries(t, strings.ReplaceAll(conf, "HOME", root))), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	cfg, diags := httpdconf.Load(file, httpdconf.Options{ServerRoot: root, LoadModule: LoadModule(loader)})
-	if !diags.HasErrors() {
-		return cfg, ""
-	}
-	var text bytes.Buffer
-	httpdconf.WriteDiagnostics(&text, "wshttpd", cfg, "error", diags)
-	return cfg, text.String()
-}
-
-// withLibraries puts the libraries of testdata into a configuration.
-func withLibraries(t *testing.T, conf string) string {
-	t.Helper()
-	for _, name := range []string{"arguments", "tunnel", "standin"} {
-		if strings.Contains(conf, ":"+name) {
-			conf = strings.ReplaceAll(conf, "MODULE:"+name, "LoadModule "+name+"_module "+apxs(t, name))
-			conf = strings.ReplaceAll(conf, "PLUGIN:"+name, apxs(t, name)+" "+name+"_init")
-		}
-	}
-	return conf
-}
 
 // argumentsConf has each of the module's directives, in places that are merged.
 const argumentsConf = `
@@ -134,22 +83,12 @@ ArgIterate ident
 // under httpd and here: its functions were called with the same arguments, in
 // the same order, and the records merged alike.
 func TestParityOfPluginModules(t *testing.T) {
-	home := tree(t, "docs/index.html")
-	if err := os.Chmod(filepath.Dir(home), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	theirs := &live{addr: startApache(t, home, strings.ReplaceAll(withLibraries(t, "MODULE:standin\n"+argumentsConf), "HOME", home))}
-	ours := serveModules(t, home, argumentsConf)
+	both := serveBoth(t, tree(t, "docs/index.html"), argumentsConf)
 	for _, host := range []string{"main.example", "virtual.example", "plain.example"} {
 		for _, target := range []string{"/ws", "/ws/deep", "/ws/deep/er", "/ws/deep/more", "/ws/ifmodule"} {
-			head := "GET " + target + " HTTP/1.1\r\nHost: " + host + "\r\n"
-			answer := theirs.exchange(t, "GET", head+"Connection: close\r\n\r\n")
-			_, want, _ := strings.Cut(answer, "[")
-			want, _, _ = strings.Cut(want, "\n")
-			got := strings.TrimPrefix(ours.reflection(t, head), "[")
-			if want == "" || got != want {
-				t.Errorf("%s%s here:\n%s\nhttpd:\n%s", host, target, got, want)
-			}
+			both.agree(t, func(t *testing.T, l *live) string {
+				return host + target + " " + l.reflection(t, "GET "+target+" HTTP/1.1\r\nHost: "+host+"\r\n")
+			})
 		}
 	}
 }
@@ -194,19 +133,20 @@ func errorOf(text string) string {
 	return sentence
 }
 
-// TestTunnel: a proxy with directives of its own in two Locations, of which one
-// inherits from the other.
-func TestTunnel(t *testing.T) {
-	port := echoServer(t)
-	conf := fmt.Sprintf(`
+// tunnelConf has the tunnel's six directives in two Locations and those below,
+// which are merged. PORT is that of an echoServer.
+const tunnelConf = `
 MODULE:tunnel
+ServerName x
+DocumentRoot HOME/docs
+TypesConfig /dev/null
 LogLevel info
 <Location /tunnel>
 SetHandler websocket-handler
 WebSocketHandler PLUGIN:tunnel
 Tunnel On
 TunnelHost 127.0.0.1
-TunnelPort %d
+TunnelPort PORT
 TunnelTimeout 5
 TunnelProtocol outer
 TunnelGreeting hello from outside
@@ -222,36 +162,72 @@ Tunnel Off
 <Location /tunnel/closed>
 TunnelPort 1
 </Location>
-`, port)
-	l := serveModules(t, t.TempDir(), conf)
-	for _, tt := range []struct{ path, protocol, greeting string }{
-		{"/tunnel", "outer", "hello from outside"},
-		{"/tunnel/inner", "inner", `hello from "inside"`},
+<Location /other>
+SetHandler websocket-handler
+WebSocketHandler PLUGIN:tunnel
+Tunnel On
+TunnelHost localhost
+TunnelPort PORT
+TunnelTimeout 9
+TunnelProtocol other
+TunnelGreeting HELLO
+</Location>
+<LocationMatch "^/other/[a-z]+$">
+TunnelHost 127.0.0.1
+</LocationMatch>
+`
+
+// TestParityOfTunnel: a proxy with directives of its own carries data both ways
+// under httpd and here, as each Location has it after merging.
+func TestParityOfTunnel(t *testing.T) {
+	both := serveBoth(t, tree(t, "docs/index.html"), strings.ReplaceAll(tunnelConf, "PORT", fmt.Sprint(echoServer(t))))
+	large := strings.Repeat("0123456789abcdef", 20000)
+	for path, greeting := range map[string]string{
+		"/tunnel": "hello from outside", "/tunnel/inner": `hello from "inside"`, "/other": "HELLO", "/other/deep": "HELLO",
 	} {
-		c := l.dial(t).send("GET " + tt.path + " HTTP/1.1\r\nHost: x\r\nSec-WebSocket-Protocol: none\r\n" + handshakeFields + "\r\n")
-		answer := c.receive("GET")
-		if answer.status != 101 || answer.header["sec-websocket-protocol"] != tt.protocol {
-			t.Fatalf("%s: %d %q", tt.path, answer.status, answer.head)
+		both.agree(t, func(t *testing.T, l *live) string {
+			c := l.dial(t).send("GET " + path + " HTTP/1.1\r\nHost: x\r\nSec-WebSocket-Protocol: none\r\n" + handshakeFields + "\r\n")
+			answer := c.receive("GET")
+			for _, sent := range []string{greeting, "bytes", large} {
+				if sent != greeting {
+					c.send(frame(0x82, sent))
+				}
+				if got := c.bytes(len(sent)); got != sent {
+					t.Errorf("%s: of %d bytes came back %d: %.40q", path, len(sent), len(got), got)
+				}
+			}
+			_, end := c.send(frame(0x82, "bye")).ending() // at which the other server ends
+			return answer.head + end
+		})
+	}
+	for _, path := range []string{"/tunnel/off", "/tunnel/closed"} {
+		both.agree(t, func(t *testing.T, l *live) string {
+			return fmt.Sprint(path, l.dial(t).send("GET "+path+" HTTP/1.1\r\nHost: x\r\n"+handshakeFields+"\r\n").receive("GET").status)
+		})
+	}
+	got := both.agree(t, func(t *testing.T, l *live) string { return strings.Join(l.records(t, `\[tunnel:`, 2), "\n") })
+	for _, want := range []string{"[tunnel:debug] ", "[tunnel:error] (111)Connection refused: [client 127.0.0.1]"} {
+		if strings.Count(got, want) != 1 { // else the level of a section holds elsewhere too
+			t.Errorf("%q does not stand once in\n%s", want, got)
 		}
-		c.expect("\x82" + string(rune(len(tt.greeting))) + tt.greeting)
-		c.send(frame(0x82, "bytes")).expect("\x82\x05bytes")
-		c.Close()
 	}
-	l.logged(t, "[tunnel:debug] ")
-	l.logged(t, fmt.Sprintf("] tunnel to 127.0.0.1:%d for 127.0.0.1\n", port))
-	if log, _ := os.ReadFile(l.log); strings.Count(string(log), "] tunnel to ") != 1 {
-		t.Errorf("the level of a section holds elsewhere too:\n%s", log)
-	}
-	for path, status := range map[string]int{"/tunnel/off": 403, "/tunnel/closed": 403} {
-		if got := l.dial(t).send("GET " + path + " HTTP/1.1\r\nHost: x\r\n" + handshakeFields + "\r\n").receive("GET").status; got != status {
-			t.Errorf("%s is answered %d, want %d", path, got, status)
-		}
-	}
-	l.logged(t, "[tunnel:error] ")
-	l.logged(t, "(111)Connection refused: [client 127.0.0.1:")
 }
 
-// echoServer sends back what it gets, over TCP.
+// bytes reads binary messages until they have as many bytes.
+func (p *peer) bytes(size int) string {
+	p.t.Helper()
+	var all []byte
+	for len(all) < size {
+		first, payload := p.message()
+		if first != 0x82 {
+			p.t.Fatalf("after %d bytes a frame begins with %#x, want a binary message", len(all), first)
+		}
+		all = append(all, payload...)
+	}
+	return string(all)
+}
+
+// echoServer sends back what it gets, over TCP, until that is "bye".
 func echoServer(t *testing.T) (port int) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -265,13 +241,24 @@ func echoServer(t *testing.T) (port int) {
 			if err != nil {
 				return
 			}
-			go func() {
-				defer c.Close()
-				_, _ = io.Copy(c, c) // until the other end has enough
-			}()
+			go echo(c)
 		}
 	}()
 	return l.Addr().(*net.TCPAddr).Port
+}
+
+func echo(c net.Conn) {
+	defer c.Close()
+	b := make([]byte, 4096)
+	for {
+		n, err := c.Read(b)
+		if err != nil || string(b[:n]) == "bye" {
+			return
+		}
+		if _, err := c.Write(b[:n]); err != nil {
+			return // the other end has enough
+		}
+	}
 }
 
 // TestModulesWithoutTheirLine: a plugin that is a module nobody has loaded gets

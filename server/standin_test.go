@@ -1,0 +1,206 @@
+package server
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+// The tests in this file have the same dialogues with httpd and with this
+// server, through plugins in the same binaries. What the stand-in decides by
+// itself (testdata/plugins/standin.c), frames and fields of the answer, is held
+// against the documents elsewhere; here it is what plugins meet: httpd's
+// threads, APR's pools and tables, the request, the log.
+
+// bothConf is served by both.
+var bothConf = "ServerName x\nTypesConfig /dev/null\nDocumentRoot HOME/docs\nLogLevel info\n" +
+	location("/count", "increment") + location("/ten", "tenthreads") + location("/headers", "headers") +
+	location("/closer", "closer") + location("/reflect", "reflect")
+
+// TestParityOfPlugins: see each.
+func TestParityOfPlugins(t *testing.T) {
+	both := serveBoth(t, tree(t, "docs/index.html"), bothConf)
+	for name, dialogue := range map[string]func(*testing.T, *live) string{
+		"a thread with a pool of its own counts, starts anew, closes":  counts,
+		"ten threads that on_connect has started send a thousand each": tenThreads,
+	} {
+		t.Run(name, func(t *testing.T) { both.agree(t, dialogue) })
+	}
+	t.Run("the answer is made of headers_out", func(t *testing.T) {
+		got := both.agree(t, func(t *testing.T, l *live) string {
+			return l.dial(t).send("GET /reflect?headers HTTP/1.1\r\nHost: x\r\nUser-Agent: agent\r\nSec-WebSocket-Protocol: one, two\r\n" + handshakeFields + "\r\n").receive("GET").head
+		})
+		if want := "Sec-WebSocket-Protocol: two\r\nX-Early: table\r\nX-Twice: one\r\nX-Twice: two\r\nX-Agent: agent\r\n\r\n"; !strings.HasSuffix(got, want) {
+			t.Errorf("got\n%s\nwant at its end\n%s", got, want)
+		}
+	})
+	t.Run("header and subprotocols", func(t *testing.T) { headersAgree(t, both) })
+	t.Run("refusal", func(t *testing.T) { refusalsAgree(t, both) })
+	t.Run("close from a thread", func(t *testing.T) { closesAgree(t, both) })
+}
+
+// counts reads what increment.c sends.
+func counts(t *testing.T, l *live) string {
+	c := l.upgrade(t, "/count")
+	var said []string
+	for range 20 {
+		said = append(said, c.text())
+	}
+	c.send(frame(0x81, "reset"))
+	for c.text() != "0" {
+	}
+	said = append(said, "reset", c.text())
+	c.send(frame(0x81, "close"))
+	_, end := c.ending()
+	return strings.Join(append(said, end), " ")
+}
+
+// ending reads the texts that come before the close frame, answers that, and
+// returns them and what else came until the end of the connection.
+func (p *peer) ending() (texts []string, end string) {
+	p.t.Helper()
+	for {
+		first, err := p.r.Peek(2)
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		if first[0] != 0x81 {
+			break
+		}
+		texts = append(texts, p.text())
+	}
+	head := make([]byte, 2)
+	if _, err := io.ReadFull(p.r, head); err != nil || head[0] != 0x88 || head[1] > 125 {
+		p.t.Fatalf("a frame begins with %x, %v, want a close frame", head, err)
+	}
+	payload := make([]byte, head[1])
+	if _, err := io.ReadFull(p.r, payload); err != nil {
+		p.t.Fatal(err)
+	}
+	p.send(frame(0x88, ""))
+	return texts, fmt.Sprintf("closed by %q, then %q", payload, p.rest())
+}
+
+// tenThreads reads what tenthreads.c sends.
+func tenThreads(t *testing.T, l *live) string {
+	c := l.dial(t).send("GET /ten HTTP/1.1\r\nHost: x\r\n" + handshakeFields + "\r\n")
+	answer := c.receive("GET")
+	if answer.status != 101 {
+		t.Fatalf("answered %q", answer.head)
+	}
+	// Threads' sends wait for the answer in httpd; here they are queued
+	// (plugins.md, 1.8), all of them, as they are less than the bound.
+	want := "0"
+	if l.Server != nil {
+		want = "10000"
+	}
+	if got := answer.header["x-sent"]; got != want {
+		t.Errorf("before on_connect returned %s messages were accepted, want %s", got, want)
+	}
+	var next [10]int
+	for range 10 * 1000 {
+		var thread, n int
+		if _, err := fmt.Sscan(c.text(), &thread, &n); err != nil || n != next[thread] {
+			t.Fatalf("thread %d sent %d, want %d (%v)", thread, n, next[thread], err)
+		}
+		next[thread]++
+	}
+	c.send(frame(0x81, "echo"))
+	echo := c.text()
+	c.send(frame(0x88, ""))
+	return fmt.Sprintf("%v %s %q", next, echo, c.rest())
+}
+
+// headersAgree compares what header_get, header_set and the functions of the
+// subprotocols do.
+func headersAgree(t *testing.T, both twins) {
+	for _, tt := range []struct {
+		target, fields string
+		names          []string
+	}{
+		{"/headers", "", []string{"host", "HOST", "Upgrade", "sec-websocket-key", "X-Absent", "protocols"}},
+		{"/headers", "X-Own: 1\r\nx-own:  2 \r\nX-OWN: 3, 4\r\nX-Empty:\r\nX-Tab:\ta\tb\t\r\n", []string{"x-Own", "X-Empty", "x-tab", "x-ow", "X-Own:"}},
+		{"/headers", "Cookie: a=1\r\nCookie: b=2; c=3\r\nX-High: caf\xc3\xa9\r\n", []string{"cookie", "X-High"}},
+		{"/headers", "Sec-WebSocket-Protocol: one\r\n", []string{"protocols", "sec-websocket-protocol"}},
+		{"/headers", "Sec-WebSocket-Protocol: one, two\r\nSec-WebSocket-Protocol:three,one\r\n", []string{"protocols", "sec-websocket-protocol"}},
+		{"/headers?set", "", []string{"x-one"}},
+		{"/headers?set&last", "Sec-WebSocket-Protocol: one, two\r\n", []string{"protocols"}},
+		{"/headers?last", "", []string{"protocols"}},
+		{"/headers?own", "", []string{"protocols"}},
+		{"/headers?own&set", "Sec-WebSocket-Protocol: one\r\n", []string{"protocols"}},
+	} {
+		both.agree(t, func(t *testing.T, l *live) string {
+			c := l.dial(t).send("GET " + tt.target + " HTTP/1.1\r\nHost: x\r\n" + tt.fields + handshakeFields + "\r\n")
+			said := []string{c.receive("GET").head}
+			for _, name := range tt.names {
+				c.send(frame(0x81, name))
+				said = append(said, name+": "+c.text())
+			}
+			return strings.Join(said, "\n")
+		})
+	}
+}
+
+// refusalsAgree compares the whole answers of requests that on_connect refuses,
+// but for what every answer of httpd has. on_disconnect is not called.
+func refusalsAgree(t *testing.T, both twins) {
+	varies := regexp.MustCompile(`(?m)^(Date|Server): .*\r\n`)
+	for _, target := range []string{"/headers?refuse", "/headers?refuse&set&own", "/reflect?headers&refuse"} {
+		both.agree(t, func(t *testing.T, l *live) string {
+			c := l.dial(t).send("GET " + target + " HTTP/1.1\r\nHost: refused\r\nSec-WebSocket-Protocol: a\r\n" + handshakeFields + "\r\n")
+			return varies.ReplaceAllString(c.rest(), "")
+		})
+	}
+	both.agree(t, func(t *testing.T, l *live) string { return strings.Join(l.records(t, "] refused: ", 1), "\n") })
+	both.agree(t, func(t *testing.T, l *live) string { // nor is it called later than for the next one
+		c := l.dial(t).send("GET /headers HTTP/1.1\r\nHost: accepted\r\n" + handshakeFields + "\r\n")
+		c.receive("GET")
+		c.send(frame(0x88, "")).rest()
+		return strings.Join(l.records(t, "on_disconnect, (accepted|refused)$", 1), "\n")
+	})
+}
+
+// closesAgree compares what the calls of a thread that closes return, and what
+// the client gets.
+func closesAgree(t *testing.T, both twins) {
+	hows := []string{"close", "255", "255 \x03\xe8reason", "255 \x0f\xa0", "-1", "7", "258", "4096 \x03\xe9away"}
+	for _, how := range hows {
+		both.agree(t, func(t *testing.T, l *live) string {
+			c := l.upgrade(t, "/closer").send(frame(0x82, how))
+			texts, end := c.ending()
+			return strings.Join(texts, ",") + " " + end
+		})
+	}
+	both.agree(t, func(t *testing.T, l *live) string {
+		return strings.Join(l.records(t, "in on_disconnect", len(hows)), "\n")
+	})
+}
+
+// records waits until n records of the error log match, and returns all that do
+// then, without what differs by process, time and port.
+func (l *live) records(t *testing.T, pattern string, n int) (list []string) {
+	t.Helper()
+	wanted := regexp.MustCompile(pattern)
+	for begin := time.Now(); len(list) < n && time.Since(begin) < 10*time.Second; time.Sleep(20 * time.Millisecond) {
+		log, err := os.ReadFile(l.log)
+		if err != nil {
+			t.Fatal(err)
+		}
+		list = nil
+		for line := range strings.Lines(string(log)) {
+			if line = strings.TrimSpace(line); wanted.MatchString(line) {
+				list = append(list, recordVaries.ReplaceAllString(line, "$1"))
+			}
+		}
+	}
+	if len(list) < n {
+		t.Errorf("%d records match %q, want %d", len(list), pattern, n)
+	}
+	return list
+}
+
+var recordVaries = regexp.MustCompile(`^\[[^]]*\] |\[pid [^]]*\] |(127\.0\.0\.1):\d+`)
