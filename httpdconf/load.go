@@ -26,7 +26,7 @@ type Options struct {
 	// LoadModule loads a module that is no stock module from the library at an
 	// absolute path. Where it is nil such modules are not loaded, and their
 	// directives are unknown.
-	LoadModule func(ident, path string) (*PluginModule, *PluginModuleError)
+	LoadModule func(ident, path string, reading PluginReading) (*PluginModule, *PluginModuleError)
 
 	// LeaveUnknown leaves directives that nobody has, where such a module may
 	// have them, to whoever loads it: the master of workers loads nothing.

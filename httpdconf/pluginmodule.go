@@ -1,6 +1,7 @@
 package httpdconf
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -28,6 +29,18 @@ type PluginDirective struct {
 	Run func(line PluginLine) (ModuleRecords, string)
 }
 
+// PluginReading is what a module may ask of the configuration where its line
+// stands, and of all of it later.
+type PluginReading struct {
+	ServerRoot, RuntimeDir string
+	Defined                func(name string) bool
+}
+
+// reading is the configuration as it stands.
+func (r *reader) reading() PluginReading {
+	return PluginReading{r.root, r.rootRelative(cmp.Or(r.config.Run.RuntimeDir, "logs")), func(name string) bool { return r.defined[name] }}
+}
+
 // PluginLine is a line with a directive of a plugin's.
 type PluginLine struct {
 	Host     *Host         // nil for the main server
@@ -38,6 +51,7 @@ type PluginLine struct {
 	Text     string        // the arguments as written
 	File     string
 	Number   int
+	Reading  PluginReading
 }
 
 // ModuleRecords are what the modules of plugins keep of a section: they know
@@ -76,7 +90,7 @@ func (r *reader) loadPluginModule(n *syntax.Node, words []syntax.Arg, m *Module,
 		r.notLoaded(n, words, m, "its directives are unknown; a WebSocket plugin is named by WebSocketHandler instead")
 		return
 	}
-	loaded, err := r.options.LoadModule(m.Ident, path)
+	loaded, err := r.options.LoadModule(m.Ident, path, r.reading())
 	switch {
 	case err != nil && err.IsLacking:
 		r.notLoaded(n, words, m, err.Text)
@@ -136,7 +150,7 @@ func (w *walk) runPlugin(n *syntax.Node, words []syntax.Arg, d PluginDirective) 
 	}
 	line := PluginLine{
 		Records: w.records.Modules, Override: int(w.override), Text: n.Args,
-		File: n.Line.Filename(), Number: n.Line.Last(),
+		File: n.Line.Filename(), Number: n.Line.Last(), Reading: w.reading(),
 	}
 	if w.host != w.config.Main {
 		line.Host = w.host

@@ -159,8 +159,33 @@ struct module {
     int flags;
 };
 
+/* An array of APR's (apr_tables.h). */
+typedef struct {
+    apr_pool_t *pool;
+    int elt_size, nelts, nalloc;
+    char *elts;
+} wshttpd_array;
+
 /* APR (apr.c). It is opened, not linked: nothing here may be called before
  * wshttpd_apr_open has returned 1. Pools belong to one thread at a time. */
+extern struct wshttpd_apr {
+    apr_status_t (*initialize)(void);
+    apr_status_t (*pool_create_ex)(apr_pool_t **, apr_pool_t *, void *, void *);
+    void (*pool_destroy)(apr_pool_t *);
+    void *(*palloc)(apr_pool_t *, size_t);
+    apr_table_t *(*table_make)(apr_pool_t *, int);
+    void (*table_add)(apr_table_t *, const char *, const char *);
+    void (*table_set)(apr_table_t *, const char *, const char *);
+    const char *(*table_get)(const apr_table_t *, const char *);
+    const wshttpd_array *(*table_elts)(const apr_table_t *);
+    apr_status_t (*sockaddr_info_get)(apr_sockaddr_t **, const char *, int32_t, uint16_t, int32_t, apr_pool_t *);
+    int (*vsnprintf)(char *, size_t, const char *, va_list);
+    char *(*strerror)(apr_status_t, char *, size_t);
+    apr_status_t (*filepath_merge)(char **, const char *, const char *, int32_t, apr_pool_t *);
+} wshttpd_apr;
+
+enum { WSHTTPD_FILEPATH_TRUENAME = 0x20 }; /* APR_FILEPATH_TRUENAME */
+
 int wshttpd_apr_open(void);
 int wshttpd_apr_is_open(void);
 apr_pool_t *wshttpd_root_pool(void);
@@ -177,7 +202,42 @@ void wshttpd_table_entry(const apr_table_t *table, int i, const char **name, con
 void wshttpd_format(char *dst, size_t size, const char *format, va_list args);
 void wshttpd_status_text(char *dst, size_t size, apr_status_t status);
 
+/* The modules that plugins may bring along, and the threads that their
+ * callbacks may hold. A vector has a place more behind the modules', and NULL
+ * in front of them: a module that was never loaded has index -1. */
+enum { WSHTTPD_MODULES = 64, WSHTTPD_MAX_THREADS = 8192 };
+
+/* What is known of a request beside its request_rec: it stands behind the
+ * modules' places of request_config. */
+typedef struct {
+    const char *server_name, *url_name, *scheme, *document_root;
+    const char *auth_type, *auth_name; /* NULL where no line sets them */
+    unsigned server_port;
+    int64_t limit_body; /* bytes */
+} wshttpd_facts;
+
+/* What is told to the functions of httpd (appaths.c, apserver.c). */
+void wshttpd_set_roots(const char *server_root, const char *runtime_dir);
+void wshttpd_set_identity(const char *banner, const char *description, const char *built);
+void wshttpd_set_running(void);
+
+/* Symbols of httpd that are used here too. */
+extern module *ap_top_module;
+extern server_rec *ap_server_conf;
+void ap_log_error_(const char *file, int line, int module_index, int level, apr_status_t status, const server_rec *server,
+                   const char *format, ...);
+char *ap_getword(apr_pool_t *pool, const char **line, char stop);
+char *ap_getword_conf(apr_pool_t *pool, const char **line);
+char *ap_getword_nulls(apr_pool_t *pool, const char **line, char stop);
+void ap_str_tolower(char *text);
+int ap_cstr_casecmp(const char *a, const char *b);
+int ap_unescape_url(char *url);
+char *ap_pbase64decode(apr_pool_t *pool, const char *text);
+char *ap_server_root_relative(apr_pool_t *pool, const char *path);
+ap_conf_vector_t *ap_create_per_dir_config(apr_pool_t *pool);
+
 /* Calls into modules (apachemodule.c). Memory of pool is for ever. */
+void wshttpd_module_add(module *m, int index);
 void wshttpd_module_register(module *m, process_rec *process, apr_pool_t *pool);
 void wshttpd_module_dir(module *m, apr_pool_t *pool, ap_conf_vector_t *vector, char *path);
 void wshttpd_module_server(module *m, apr_pool_t *pool, server_rec *server);

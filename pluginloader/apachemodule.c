@@ -1,9 +1,20 @@
-/* Calls into modules of httpd, and the functions that their directives name. */
+/* Calls into modules of httpd. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "apache.h"
+
+/* Puts a module at the head of the list, and leaves the file's name alone of
+ * its own (httpd 2.4 server/config.c, ap_add_module). */
+void wshttpd_module_add(module *m, int index)
+{
+    const char *slash = m->name == NULL ? NULL : strrchr(m->name, '/');
+    m->module_index = index;
+    m->name = slash != NULL ? slash + 1 : m->name == NULL ? "" : m->name;
+    m->next = ap_top_module;
+    ap_top_module = m;
+}
 
 void wshttpd_module_register(module *m, process_rec *process, apr_pool_t *pool)
 {
@@ -98,29 +109,4 @@ const char *wshttpd_module_command(cmd_parms *parms, module *m, int n, char **wo
         return ((many_words)function)(parms, config, n, words);
     }
     return "is improperly configured internally (server bug)";
-}
-
-/* What directives may name as their function: it stores the argument at info
- * in the record (server/config.c). */
-const char *ap_set_string_slot(cmd_parms *cmd, void *config, const char *argument)
-{
-    *(const char **)((char *)config + (size_t)cmd->info) = argument;
-    return NULL;
-}
-
-const char *ap_set_flag_slot(cmd_parms *cmd, void *config, int argument)
-{
-    *(int *)((char *)config + (size_t)cmd->info) = argument != 0;
-    return NULL;
-}
-
-const char *ap_set_int_slot(cmd_parms *cmd, void *config, const char *argument)
-{
-    char *end;
-    *(int *)((char *)config + (size_t)cmd->info) = (int)strtol(argument, &end, 10);
-    if (*argument != '\0' && *end == '\0')
-        return NULL;
-    char text[256];
-    int length = snprintf(text, sizeof text, "Invalid value for directive %.100s, expected integer", cmd->directive->directive);
-    return wshttpd_pool_string(cmd->pool, text, (size_t)length);
 }

@@ -25,6 +25,7 @@ type apacheProcess struct {
 	process *C.process_rec                              // written once, with the first of servers
 
 	names atomic.Pointer[[]string] // of modules in the log
+	asked atomic.Pointer[Reading]  // what modules may ask of the configuration
 
 	modulesMu   sync.Mutex // held while a module's functions run on the configuration
 	modules     []*Module  // by module_index; this and what follows guarded by modulesMu
@@ -56,6 +57,7 @@ func (l *Loader) SetHosts(hosts []Host) {
 	}
 	apache.mu.Unlock() // a module may log
 	apache.mergeServers(main, virtual)
+	C.wshttpd_set_running()
 }
 
 // server returns the server_rec of the host with this key. APR is open.
@@ -99,6 +101,7 @@ func (a *apacheProcess) fill() {
 		a.servers = make(map[any]*C.server_rec)
 	}
 	last := a.newServer(nil)
+	C.ap_server_conf = last
 	for _, host := range a.hosts {
 		s := a.newServer(host.Key)
 		m.host(s, &host)
@@ -133,14 +136,10 @@ func (m maker) levels(level func(module string) int) *C.struct_ap_logconf {
 }
 
 // maxModules bounds the modules that plugins bring along.
-const maxModules = 64
+const maxModules = int(C.WSHTTPD_MODULES)
 
-// vector makes an array of configuration records. A NULL stands before the
-// first: a module that was never loaded has index -1, and looks there.
-func (m maker) vector() *C.ap_conf_vector_t {
-	const slot = int(unsafe.Sizeof(uintptr(0)))
-	return (*C.ap_conf_vector_t)(unsafe.Add(m.zeros((maxModules+1)*slot), slot))
-}
+// vector makes an array of configuration records.
+func (m maker) vector() *C.ap_conf_vector_t { return C.ap_create_per_dir_config(m.pool) }
 
 // noModule stands for the module of a record that names none.
 const noModule = ""

@@ -62,17 +62,3 @@ void ap_log_rerror_(const char *file, int line, int module_index, int level, apr
 {
     RECORD(request->connection, request->server, 1);
 }
-
-/* Copies what stands in front of stop into the pool, and steps over all stops
- * that follow (httpd 2.4 server/util.c, ap_getword). */
-char *ap_getword(apr_pool_t *pool, const char **line, char stop)
-{
-    const char *end = *line;
-    while (*end != '\0' && *end != stop)
-        end++;
-    char *word = wshttpd_pool_string(pool, *line, (size_t)(end - *line));
-    while (stop != '\0' && *end == stop)
-        end++;
-    *line = end;
-    return word;
-}

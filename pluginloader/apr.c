@@ -13,32 +13,13 @@
 #undef SIZE
 #undef OFFSET
 
-/* An array of APR's (apr_tables.h). */
-typedef struct {
-    apr_pool_t *pool;
-    int elt_size, nelts, nalloc;
-    char *elts;
-} apr_array_header_t;
-
 typedef struct {
     char *key, *val;
     uint32_t key_checksum;
 } apr_table_entry_t;
 
-/* The functions of libapr that are used here. */
-static struct {
-    apr_status_t (*initialize)(void);
-    apr_status_t (*pool_create_ex)(apr_pool_t **, apr_pool_t *, void *, void *);
-    void (*pool_destroy)(apr_pool_t *);
-    void *(*palloc)(apr_pool_t *, size_t);
-    apr_table_t *(*table_make)(apr_pool_t *, int);
-    void (*table_add)(apr_table_t *, const char *, const char *);
-    void (*table_set)(apr_table_t *, const char *, const char *);
-    const apr_array_header_t *(*table_elts)(const apr_table_t *);
-    apr_status_t (*sockaddr_info_get)(apr_sockaddr_t **, const char *, int32_t, uint16_t, int32_t, apr_pool_t *);
-    int (*vsnprintf)(char *, size_t, const char *, va_list);
-    char *(*strerror)(apr_status_t, char *, size_t);
-} apr;
+struct wshttpd_apr wshttpd_apr;
+#define apr wshttpd_apr
 
 static apr_pool_t *root;
 static int is_open;
@@ -50,7 +31,7 @@ static void open_once(void)
     void *library = dlopen("libapr-1.so.0", RTLD_NOW | RTLD_GLOBAL);
     if (library == NULL)
         return;
-    dlopen("libaprutil-1.so.0", RTLD_NOW | RTLD_GLOBAL); /* those that need it find out */
+    void *util = dlopen("libaprutil-1.so.0", RTLD_NOW | RTLD_GLOBAL); /* those that need it find out */
     const struct {
         const char *name;
         void *at;
@@ -62,10 +43,12 @@ static void open_once(void)
         {"apr_table_make", &apr.table_make},
         {"apr_table_add", &apr.table_add},
         {"apr_table_set", &apr.table_set},
+        {"apr_table_get", &apr.table_get},
         {"apr_table_elts", &apr.table_elts},
         {"apr_sockaddr_info_get", &apr.sockaddr_info_get},
         {"apr_vsnprintf", &apr.vsnprintf},
         {"apr_strerror", &apr.strerror},
+        {"apr_filepath_merge", &apr.filepath_merge},
     };
     for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
         void *function = dlsym(library, wanted[i].name);
@@ -74,6 +57,11 @@ static void open_once(void)
         memcpy(wanted[i].at, &function, sizeof function);
     }
     is_open = apr.initialize() == 0 && apr.pool_create_ex(&root, NULL, NULL, NULL) == 0;
+    /* Optional hooks and functions of modules live in the pool that this names
+     * (httpd 2.4 server/config.c, ap_setup_prelinked_modules). */
+    apr_pool_t **hook_pool = util == NULL ? NULL : dlsym(util, "apr_hook_global_pool");
+    if (is_open && hook_pool != NULL)
+        *hook_pool = root;
 }
 
 /* Tells whether APR is there. */

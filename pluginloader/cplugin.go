@@ -208,7 +208,7 @@ const callbackPadding = 64
 
 // maxCallbacks bounds how many C callbacks run at once: each holds a thread,
 // and the Go runtime ends the process beyond 10,000 of them.
-const maxCallbacks = 8192
+const maxCallbacks = int(C.WSHTTPD_MAX_THREADS)
 
 // enter waits until another C callback may run, leave tells that it is over.
 func (l *Loader) enter() {
@@ -230,7 +230,7 @@ func (l *Loader) enter() {
 func (l *Loader) tryEnter() bool {
 	for {
 		n := l.running.Load()
-		if n >= maxCallbacks {
+		if int(n) >= maxCallbacks {
 			return false
 		}
 		if l.running.CompareAndSwap(n, n+1) {

@@ -296,7 +296,7 @@ func TestCallbacksAreBounded(t *testing.T) {
 	l.leave()
 	waiting.Wait()
 	equal(t, "log", r.lines, []string{"4 8192 callbacks of C plugins run at once: others wait"})
-	if l.running.Load() != maxCallbacks {
+	if int(l.running.Load()) != maxCallbacks {
 		t.Errorf("%d callbacks are counted, want %d", l.running.Load(), maxCallbacks)
 	}
 }

@@ -25,8 +25,8 @@
 // handshake. libapr is opened, not linked (apr.c), so that it need not be
 // there; apache.h lays httpd's structures out, and requestrec.go fills them at
 // the first call of request, in a pool of APR's that ends with the connection.
-// The functions of httpd that plugins call are in aplog.c under their own
-// names: the executable exports them.
+// The functions of httpd that plugins call stand under their own names in
+// files that begin with "ap", one for each theme: the executable exports them.
 //
 // A library may be a module of httpd too (module.go). Its directives join the
 // tables of the configuration, its functions make and merge records, and the

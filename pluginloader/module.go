@@ -124,9 +124,9 @@ func (a *apacheProcess) addModule(structure *C.module, path string) (*Module, *M
 			return nil, &ModuleError{Text: fmt.Sprintf("Cannot load %s into server: there are %d modules of plugins already", path, maxModules)}
 		}
 		at = len(a.modules)
-		structure.module_index = C.int(at)
-		m := &Module{Source: C.GoString(structure.name), structure: structure, path: path}
-		m.Source = filepath.Base(m.Source)
+		m := &Module{structure: structure, path: path}
+		C.wshttpd_module_add(structure, C.int(at))
+		m.Source = C.GoString(structure.name)
 		m.listDirectives()
 		a.modules = append(a.modules, m)
 		a.noteNames()

@@ -28,6 +28,13 @@ type Request struct {
 	Header   []Field        // as received, fields of one name joined
 	Env      []Field        // subprocess_env
 
+	ServerName   string // of the host, by UseCanonicalName; without brackets
+	ServerPort   int
+	DocumentRoot string
+	LimitBody    int64  // bytes
+	AskedType    string // AuthType of the path, "" for none
+	AskedRealm   string // AuthName of the path
+
 	// Records are those of modules for the path; nil where there are none.
 	Records *Records
 

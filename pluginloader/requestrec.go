@@ -77,6 +77,7 @@ func (h *handle) newRequest(conn requester) *C.request_rec {
 		r.per_dir_config = facts.Records.vector
 	}
 	r.request_config = m.vector()
+	m.facts(r, facts)
 	r.log = m.levels(facts.Level)
 	r.request_time = C.int64_t(h.began.UnixMicro())
 	return r
@@ -136,6 +137,20 @@ func (m maker) head(r *C.request_rec, facts *Request) {
 	r.path_info = m.text(facts.PathInfo)
 	m.parsedURI(&r.parsed_uri, facts)
 	r.args = r.parsed_uri.query
+}
+
+// facts fills what functions of httpd are asked of a request (aprequest.c).
+func (m maker) facts(r *C.request_rec, facts *Request) {
+	f := (*C.wshttpd_facts)(m.zeros(C.sizeof_wshttpd_facts))
+	f.server_name, f.url_name = m.text(facts.ServerName), m.text(facts.ServerName)
+	if strings.Contains(facts.ServerName, ":") {
+		f.url_name = m.text("[" + facts.ServerName + "]")
+	}
+	f.server_port, f.scheme = C.uint(facts.ServerPort), m.text(facts.Scheme)
+	f.document_root, f.limit_body = m.text(facts.DocumentRoot), C.int64_t(facts.LimitBody)
+	f.auth_type, f.auth_name = m.optional(facts.AskedType), m.optional(facts.AskedRealm)
+	places := unsafe.Slice((**C.wshttpd_facts)(unsafe.Pointer(r.request_config)), maxModules+1)
+	places[maxModules] = f
 }
 
 // parsedURI takes the target apart (httpd 2.4 server/protocol.c, ap_parse_uri):

@@ -29,7 +29,9 @@ type requestFacts struct {
 	local     netip.AddrPort
 	peer      netip.AddrPort        // zero where it is the client
 	records   *pluginloader.Records // of plugins' modules, nil for none
-	env       string                // names and values, each with a zero byte behind it
+	core      *httpdconf.CoreDir
+	authn     *httpdconf.AuthnDir
+	env       string // names and values, each with a zero byte behind it
 }
 
 // latelyFacts holds facts that were kept, each in the place that its hash gives
@@ -45,7 +47,7 @@ func keepFacts(ctx *fasthttp.RequestCtx, r *route, p wsplugin.Plugin) *requestFa
 	f := requestFacts{
 		host: r.host, scheme: r.scheme, authority: r.authority, path: r.path,
 		filename: r.place.name(), pathInfo: r.place.rest, user: r.user, handler: r.handler(),
-		local: localAddr(ctx), env: r.joinedEnv(),
+		local: localAddr(ctx), env: r.joinedEnv(), core: r.settings.Core, authn: r.settings.Authn,
 	}
 	if records, has := r.settings.Modules.(pluginRecords); has {
 		f.records = records.Records
@@ -109,7 +111,24 @@ func (c *conn) Request() *pluginloader.Request {
 	if !r.Peer.IsValid() {
 		r.Peer = r.Client
 	}
+	f.answers(r)
 	return r
+}
+
+// answers fills what functions of httpd tell of the request.
+func (f *requestFacts) answers(r *pluginloader.Request) {
+	as := &route{host: f.host, scheme: f.scheme, authority: f.authority, local: f.local, settings: httpdconf.Records{Core: f.core}}
+	r.ServerName, r.ServerPort, r.DocumentRoot = as.serverName(), as.serverPort(), f.host.DocumentRoot
+	r.LimitBody = httpdconf.DefaultLimitBody
+	if f.core != nil && f.core.LimitBody != nil {
+		r.LimitBody = *f.core.LimitBody
+	}
+	if f.authn == nil {
+		return
+	}
+	if r.AskedRealm = f.authn.Name; f.authn.Type == httpdconf.AuthBasic {
+		r.AskedType = "Basic"
+	}
 }
 
 // hosted puts the host of an absolute target into the Host field (httpd 2.4

@@ -101,6 +101,7 @@ func (s *Server) Listen() error {
 	if err := s.openLogs(); err != nil {
 		return err
 	}
+	s.loader.Identify(serverBanner(s.cfg.Tokens), Software(), BuildTime())
 	s.loader.SetHosts(s.pluginHosts())
 	if err := s.openAccessLogs(); err != nil {
 		return err
