@@ -200,6 +200,7 @@ func buildFaulty(t *testing.T) {
 		{"cc", "-fPIC", "-shared", "-I../pluginloader", "-o", "../build/modules/faulty.so", "testdata/faulty/faulty.c"},
 		{"cc", "-O1", "-fPIC", "-shared", "-pthread", "-I../pluginloader", "-o", "../build/modules/busy.so", "testdata/busy/busy.c"},
 		{"cc", "-O1", "-fPIC", "-shared", "-pthread", "-I../pluginloader", "-o", "../build/modules/faults.so", "testdata/faults/faults.c"},
+		{"cc", "-O1", "-fPIC", "-shared", "-pthread", "-I../pluginloader", "-o", "../build/modules/crashing.so", "testdata/crashing/crashing.c"},
 	} {
 		cmd := exec.Command(args[0], args[1:]...)
 		cmd.Env = append(os.Environ(), "GOWORK=off", "CGO_ENABLED=1")

@@ -26,6 +26,27 @@ type queued interface {
 	Pending() int
 }
 
+// noter is what a connection has that notes which callback of its plugin runs.
+// It notes those that it calls by itself; what is returned is to be called once
+// the callback has returned.
+type noter interface {
+	NoteTimer() (done func())
+	NoteIdle() (done func())
+}
+
+func (s *cSession) notes() noter {
+	if n, is := s.conn.(noter); is {
+		return n
+	}
+	return unnoted{}
+}
+
+// unnoted is the noter of a connection that has none.
+type unnoted struct{}
+
+func (unnoted) NoteTimer() (done func()) { return func() {} }
+func (unnoted) NoteIdle() (done func())  { return func() {} }
+
 // begin tells the handle whose it is.
 func (h *handle) begin(s *cSession) {
 	h.mu.Lock()
@@ -148,6 +169,7 @@ func (t *timers) fire(call *timer) {
 	l := call.session.plugin.loader
 	l.enter()
 	defer l.leave()
+	defer call.session.notes().NoteTimer()()
 	C.wshttpd_on_timer(call.onTimer, call.session.private, call.session.handle.memory, call.argument)
 }
 

@@ -45,7 +45,9 @@ func (i *idler) run(s *cSession) {
 			continue // it is not idle
 		}
 		l.enter()
+		done := s.notes().NoteIdle()
 		C.wshttpd_on_idle(s.plugin.structure, s.private, s.handle.memory)
+		done()
 		l.leave()
 		i.turn.Unlock()
 	}

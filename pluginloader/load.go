@@ -31,9 +31,9 @@ func (e *Error) Error() string { return e.Sentence + ": " + e.Cause }
 // Loader loads plugins. Each library is opened once, under whatever name it
 // comes.
 type Loader struct {
-	// Doing, if it is there, is told what Load is about to do that may end the
-	// process or last for ever, and by an empty text that it is done.
-	Doing func(what string)
+	// Loading, if it is there, is told what is about to be loaded: that may end
+	// the process, or last for ever. What it returns is called afterwards.
+	Loading func(what string) (done func())
 
 	log func(level int, format string, args ...any)
 
@@ -100,10 +100,7 @@ func (l *Loader) Load(file, init string) (wsplugin.Plugin, error) {
 func (l *Loader) LoadConfigured(file, init, userConfig string) (wsplugin.Plugin, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.Doing != nil {
-		l.Doing(fmt.Sprintf("loading %s with its %s", file, init))
-		defer l.Doing("")
-	}
+	defer l.loading("%s with its %s", file, init)()
 	lib := l.library(file)
 	if lib.err == nil && lib.open == nil {
 		if e := lib.kind.onlyModule(file, init); e != nil {
@@ -120,6 +117,13 @@ func (l *Loader) LoadConfigured(file, init, userConfig string) (wsplugin.Plugin,
 	}
 	l.mendSignals(file)
 	return p, nil
+}
+
+func (l *Loader) loading(format string, args ...any) (done func()) {
+	if l.Loading == nil {
+		return func() {}
+	}
+	return l.Loading(fmt.Sprintf(format, args...))
 }
 
 // Open opens the library at this absolute path and calls nothing in it but
@@ -183,6 +187,7 @@ func (l *Loader) open(lib *library) *Error {
 func (l *Loader) LoadFile(path string) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	defer l.loading("%s", path)()
 	k, e := inspect(path)
 	if e != nil {
 		return errors.New(e.Cause)

@@ -53,6 +53,7 @@ func (e *ModuleError) Error() string { return e.Text }
 func (l *Loader) LoadModule(ident, path string) (*Module, *ModuleError) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	defer l.loading("%s", path)()
 	return l.loadModule(ident, path)
 }
 

@@ -6,6 +6,7 @@ import (
 	"os"
 
 	"github.com/wshttpd/wshttpd/httpdconf"
+	"github.com/wshttpd/wshttpd/server/supervise/callpage"
 	"github.com/wshttpd/wshttpd/ws"
 )
 
@@ -18,6 +19,14 @@ func (s *Server) Adopt(files map[string]*os.File) { s.inherited = files }
 // runs for its logs, by the names that ErrorLog and CustomLog have for them.
 // Listen starts those that are not among them by itself.
 func (s *Server) AdoptLogs(pipes map[string]*os.File) { s.logPipes = pipes }
+
+// AdoptCalls gives the server the page in which it notes calls of plugins for
+// another process; nil stands for one of its own. worn, if it is there, is
+// called, again and again, while so many callbacks do not return that another
+// process should take this one's place.
+func (s *Server) AdoptCalls(page *callpage.Page, worn func()) {
+	s.calls.page, s.calls.worn = page, worn
+}
 
 // adoptOrBind opens the socket of a Listen line. One that was inherited may
 // have been opened under another Timeout, or by who knows none of our options.

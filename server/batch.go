@@ -60,6 +60,7 @@ func (c *conn) deliverBatch() {
 		return
 	}
 	c.cork()
+	c.noteMessage()
 	c.calling = true
 	c.batches.MessageBatch(b.list)
 	c.calling = false

@@ -12,6 +12,7 @@ import (
 	"github.com/wshttpd/wshttpd/httpdconf"
 	"github.com/wshttpd/wshttpd/pluginloader/wsplugin"
 	"github.com/wshttpd/wshttpd/server/eventloop"
+	"github.com/wshttpd/wshttpd/server/supervise/callpage"
 	"github.com/wshttpd/wshttpd/ws"
 )
 
@@ -33,6 +34,7 @@ const closeTime = 5*time.Second - 200*time.Millisecond
 type conn struct {
 	seat
 	server  *Server
+	use     *pluginUse
 	sock    *eventloop.Conn
 	proto   protocol
 	out     outbox
@@ -46,25 +48,28 @@ type conn struct {
 	// What follows belongs to the goroutine that reads.
 	session wsplugin.Session // what connect gave; it stays
 	batches batchSession     // the same, nil where it takes one message at a time
-	ended   bool             // the session was told of the end
 	batch   *messageBatch    // messages of this read that wait to be delivered together; nil while there are none
+	ended   bool             // the session was told of the end
 	corked  bool             // replies of this read are held back
 	direct  bool             // the next bytes go where Space said
 	calling bool             // the plugin's on_message has not returned
 	over    bool             // bytes are discarded
 	ponged  bool             // a pong was sent since the last read
+	noted   callpage.Place   // of the messages of this read; see noteMessage
+
+	abandoned bool // nobody waits for the session any more; guarded by openSet.mu
 }
 
 // newConn makes a connection in state connecting. attach gives it its socket;
 // nothing is written to that before begin.
 func newConn(s *Server, o *opening) *conn {
 	if o.draft != nil {
-		return &conn{server: s, request: o.request, proto: &o.draft.proto}
+		return &conn{server: s, use: o.plugin, request: o.request, proto: &o.draft.proto}
 	}
 	c := &struct { // one object for both
 		conn
 		hybi hybi
-	}{conn{server: s, request: o.request}, o.hybi}
+	}{conn{server: s, use: o.plugin, request: o.request}, o.hybi}
 	c.proto = &c.hybi
 	return &c.conn
 }
@@ -76,7 +81,7 @@ func (c *conn) attach(sock *eventloop.Conn, timeout time.Duration) {
 
 // connect asks the plugin for a session. A plugin that panics, or ends the
 // goroutine, leaves crashed true; in the latter case connect does not return.
-func (c *conn) connect(p wsplugin.Plugin) (accepted, crashed bool) {
+func (c *conn) connect() (accepted, crashed bool) {
 	thread := c.sock.Thread()
 	if thread == 0 {
 		runtime.LockOSThread()
@@ -84,18 +89,23 @@ func (c *conn) connect(p wsplugin.Plugin) (accepted, crashed bool) {
 		thread = eventloop.ThreadID()
 	}
 	c.connectThread.Store(thread)
+	c.use.live.Add(1)
+	noted := c.noteCall(thread, callpage.Connect)
 	crashed = true
 	defer func() {
 		c.connectThread.Store(0)
+		c.noteReturn(noted)
 		if crashed {
 			c.logCrash("on_connect", recover())
+		}
+		if !accepted {
 			c.out.abandon()
+			c.use.live.Add(-1)
 		}
 	}()
-	c.session = p.Connect(c)
+	c.session = c.use.Connect(c)
 	crashed = false
 	if c.session == nil {
-		c.out.abandon()
 		return false, false
 	}
 	c.batches, _ = c.session.(batchSession)
@@ -149,6 +159,7 @@ func (c *conn) OnData(p []byte) {
 // connection, whichever message it was for.
 func (c *conn) takeAll(p []byte) {
 	defer func() {
+		c.noteReturned()
 		if c.calling {
 			c.crashed(recover())
 		}
@@ -242,6 +253,7 @@ func (c *conn) deliver(e event, more bool) {
 	if lent {
 		c.out.lend(e.payload)
 	}
+	c.noteMessage()
 	c.calling = true
 	c.session.Message(e.message, e.payload)
 	c.calling = false
@@ -306,12 +318,16 @@ func (c *conn) disconnect() {
 		return
 	}
 	c.ended = true
+	c.noteReturned()
+	noted := c.noteCall(c.near(), callpage.Disconnect)
 	returned := false
 	defer func() {
+		c.noteReturn(noted)
 		if !returned {
 			c.logCrash("on_disconnect", recover())
 		}
-		c.server.open.removeSession()
+		c.use.live.Add(-1)
+		c.server.open.removeSession(c)
 	}()
 	c.session.Disconnect()
 	returned = true

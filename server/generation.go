@@ -60,10 +60,10 @@ func pluginDiagnostic(ref *httpdconf.PluginRef, err error) *hcl.Diagnostic {
 	return d
 }
 
-// inUse returns the plugins of the sections that ended up with one, in reverse
+// inUse returns the lines of the sections that ended up with one, in reverse
 // order of the configuration: a second WebSocketHandler in a section has
 // replaced the first, which is then nobody's.
-func inUse(cfg *httpdconf.Config, plugins map[*httpdconf.PluginRef]wsplugin.Plugin) []wsplugin.Plugin {
+func inUse(cfg *httpdconf.Config, plugins map[*httpdconf.PluginRef]wsplugin.Plugin) []*httpdconf.PluginRef {
 	used := make(map[*httpdconf.PluginRef]bool)
 	for _, h := range append([]*httpdconf.Host{cfg.Main}, cfg.Hosts...) {
 		markUsed(used, h.Base)
@@ -71,10 +71,10 @@ func inUse(cfg *httpdconf.Config, plugins map[*httpdconf.PluginRef]wsplugin.Plug
 			markSections(used, list)
 		}
 	}
-	var list []wsplugin.Plugin
+	var list []*httpdconf.PluginRef
 	for i := len(cfg.Plugins) - 1; i >= 0; i-- {
 		if ref := cfg.Plugins[i]; used[ref] && plugins[ref] != nil {
-			list = append(list, plugins[ref])
+			list = append(list, ref)
 		}
 	}
 	return list

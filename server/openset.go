@@ -92,9 +92,15 @@ func (o *openSet) addSession() {
 	o.sessions++
 }
 
-func (o *openSet) removeSession() {
+// removeSession counts the session of c out, once: when it has ended, or when
+// nobody waits for that any more.
+func (o *openSet) removeSession(c *conn) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if c.abandoned {
+		return
+	}
+	c.abandoned = true
 	o.sessions--
 	o.gone.Broadcast()
 }

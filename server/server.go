@@ -35,6 +35,8 @@ type Server struct {
 	logPipes   map[string]*os.File      // of programs that another process runs, by name; see AdoptLogs
 	loader     *pluginloader.Loader
 	plugins    map[*httpdconf.PluginRef]wsplugin.Plugin
+	uses       map[*httpdconf.PluginRef]*pluginUse // those of plugins that are served
+	calls      calls
 
 	trace *trace // nil but for Explain
 
@@ -103,6 +105,7 @@ func (s *Server) Listen() error {
 	}
 	s.loader.Identify(serverBanner(s.cfg.Tokens), Software(), BuildTime())
 	s.loader.SetHosts(s.pluginHosts())
+	s.nameCalls()
 	if err := s.openAccessLogs(); err != nil {
 		return err
 	}
@@ -121,7 +124,11 @@ func (s *Server) Listen() error {
 	s.closeInherited()
 	s.limitConnections()
 	s.reserve.take()
-	return s.startLoops()
+	if err := s.startLoops(); err != nil {
+		return err
+	}
+	s.beginWatch()
+	return nil
 }
 
 // startLoops starts the event loops, where this build has them.
@@ -290,17 +297,19 @@ func (s *Server) closeListeners() {
 	}
 }
 
-// stopTime bounds Shutdown, less a margin for the process to end within 5 s;
-// cutTime is the part of it that is left to callbacks once connections are cut.
+// stopTime bounds the end of connections; cutTime is the part of it that is left
+// to callbacks once they are cut. Plugins may take until endTime over destroy,
+// which leaves a margin for the process to end within 5 s.
 const (
-	stopTime = 4500 * time.Millisecond
+	stopTime = 4200 * time.Millisecond
 	cutTime  = 300 * time.Millisecond
+	endTime  = 4600 * time.Millisecond
 )
 
 // Shutdown ends the server in order: no connection is accepted, every
 // WebSocket is told 1001, requests under way are answered, and what is left
-// when ctx ends, or after 4.2 s, is cut. Then the plugins are destroyed, unless
-// one of their callbacks is still running. It reports whether all had ended.
+// when ctx ends, or after 3.9 s, is cut. Then the plugins are destroyed, but for
+// those that have a callback still running. It reports whether all had ended.
 // Further calls wait for the first one.
 func (s *Server) Shutdown(ctx context.Context) bool {
 	s.endOnce.Do(func() { s.ended = s.shutdown(ctx, ws.GoingAway) })
@@ -308,6 +317,7 @@ func (s *Server) Shutdown(ctx context.Context) bool {
 }
 
 func (s *Server) shutdown(ctx context.Context, code ws.CloseCode) bool {
+	begun := time.Now()
 	s.StopAccepting()
 	s.accepting.Wait() // whom they have accepted last is counted in
 	for _, c := range s.open.end(code) {
@@ -328,9 +338,8 @@ func (s *Server) shutdown(ctx context.Context, code ws.CloseCode) bool {
 		s.loops.Close()
 	}
 	s.logCounters()
-	if ended {
-		s.loader.Destroy(inUse(s.cfg, s.plugins))
-	}
+	s.destroyPlugins(time.Until(begun.Add(endTime)))
+	s.calls.end()
 	s.closeLogs()
 	return ended
 }

@@ -100,7 +100,7 @@ func (s *Server) upgradeHybi(ctx *fasthttp.RequestCtx, r *route) {
 	}
 	s.accept(ctx, &opening{
 		speaker: speakerOf(handshake.Version),
-		plugin:  plugin,
+		plugin:  s.uses[settings.Plugin],
 		request: s.copyRequest(ctx, r, plugin, handshake.Protocols),
 		timeout: r.host.Timeout,
 		hybi: hybi{
@@ -138,7 +138,7 @@ func (s *Server) upgradeDraft(ctx *fasthttp.RequestCtx, r *route, draft75 bool) 
 	}
 	o := &opening{
 		speaker: draftSpeaker(draft75),
-		plugin:  plugin,
+		plugin:  s.uses[r.settings.Draft76.Plugin],
 		request: s.copyRequest(ctx, r, plugin, handshake.Protocols),
 		timeout: r.host.Timeout,
 		draft: &draftPending{
@@ -177,7 +177,7 @@ func (s *Server) refuseWithoutPlugin(ctx *fasthttp.RequestCtx, r *route) {
 // the plugin, and to answer.
 type opening struct {
 	speaker speaker
-	plugin  wsplugin.Plugin
+	plugin  *pluginUse
 	request request
 	timeout time.Duration // without progress, for writes
 	hybi    hybi          // versions 13, 8 and 7
@@ -269,7 +269,7 @@ func (s *Server) ask(on carrier, dst []byte, o *opening) (head []byte, status in
 		return nil, fasthttp.StatusInternalServerError, cannotUpgrade
 	}
 	c.attach(sock, o.timeout)
-	accepted, crashed := c.connect(o.plugin)
+	accepted, crashed := c.connect()
 	switch {
 	case crashed:
 		return nil, fasthttp.StatusInternalServerError, pluginFailed

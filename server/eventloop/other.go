@@ -80,3 +80,6 @@ func (c *Conn) send2(p, q []byte) (int, syscall.Errno) {
 
 // LocalAddr reports that there is no loop.
 func (c *Conn) LocalAddr() (netip.AddrPort, bool) { return netip.AddrPort{}, false }
+
+// IsPeerGone cannot be told here.
+func (c *Conn) IsPeerGone() bool { return false }

@@ -30,7 +30,9 @@ func (p *process) configure(aloud bool) (*httpdconf.Config, bool) {
 // plugin is being loaded.
 func (p *process) newLoader() *pluginloader.Loader {
 	loader := pluginloader.New(server.StartupLog(os.Stderr, p.Level))
-	loader.Doing = cmp.Or(p.check, p.worker.Progress()).Doing
+	if calls := cmp.Or(p.check, p.worker.Progress()).Calls(); calls != nil {
+		loader.Loading = calls.Loading
+	}
 	return loader
 }
 

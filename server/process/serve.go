@@ -35,6 +35,9 @@ func (p *process) serve(cfg *httpdconf.Config) int {
 	go s.Serve()
 	p.announce(s, cfg)
 	signals.Run(p.actions(s, cfg))
+	if p.worker != nil {
+		p.worker.EndInOrder()
+	}
 	return 0
 }
 
@@ -54,6 +57,7 @@ func (p *process) adopt(s *server.Server) {
 	if p.worker != nil {
 		s.Adopt(p.worker.Listeners)
 		s.AdoptLogs(p.worker.Logs)
+		s.AdoptCalls(p.worker.Progress().Calls(), p.worker.Worn)
 	}
 }
 

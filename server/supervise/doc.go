@@ -10,6 +10,10 @@
 //	        |-- wshttpd        a worker, as User and Group
 //	        `-- wshttpd        one of an older configuration, with its WebSockets
 //
+// A worker tells its master by a byte in a pipe that it serves, or that another
+// should; in memory that they share it notes which callbacks of plugins it is
+// inside of (callpage), so that the master can say what has ended it.
+//
 // With -X one process is all of it; USR1 and HUP then check the configuration,
 // say what they found, and change nothing.
 package supervise

@@ -17,11 +17,11 @@ type Handover struct {
 	Gone     <-chan struct{} // closed when that process has ended
 }
 
-// Descriptors of a worker: where it reports that it serves, what ends with
-// the other process, and from there on the listeners,
-// then the pipes of logs.
+// Descriptors of a worker: two of its Progress, what ends with the other
+// process, and from there on the listeners, then the pipes of logs.
 const (
-	readyFile = firstFile + iota
+	progressFile = firstFile + iota
+	_
 	lifeFile
 	listenerFile
 )
@@ -34,7 +34,7 @@ func TakeOver() *Handover {
 		return nil
 	}
 	_ = os.Unsetenv(workerVariable)
-	h := &Handover{Listeners: make(map[string]*os.File), Logs: make(map[string]*os.File), progress: &Progress{inherited(readyFile, "readiness")}, detached: IsDetached()}
+	h := &Handover{Listeners: make(map[string]*os.File), Logs: make(map[string]*os.File), progress: inheritedProgress(progressFile), detached: IsDetached()}
 	_ = os.Unsetenv(detachedVariable)
 	addresses := splitList(list)
 	for i, address := range addresses {
@@ -61,8 +61,8 @@ func inherited(fd int, name string) *os.File {
 	return os.NewFile(uintptr(fd), name+" "+strconv.Itoa(fd))
 }
 
-// Progress is where this process tells what it does until it serves; of a
-// process that is no worker nobody listens.
+// Progress is where this process tells how far it is; nil of a process that is
+// no worker: nobody listens.
 func (h *Handover) Progress() *Progress {
 	if h == nil {
 		return nil
@@ -74,5 +74,12 @@ func (h *Handover) Progress() *Progress {
 // error log.
 func (h *Handover) Ready(errorLog string) {
 	_ = leaveTerminal(errorLog, h.detached) // stderr then stays where it is
-	h.progress.end()                        // if nobody hears it, Gone tells
+	h.progress.say(saysReady)               // if nobody hears it, Gone tells
 }
+
+// Worn reports that so many callbacks do not return that another process should
+// take this one's place, and this one drain. It may be said again.
+func (h *Handover) Worn() { h.progress.say(saysWorn) }
+
+// EndInOrder reports that this process ends because it has come to its end.
+func (h *Handover) EndInOrder() { h.progress.calls.EndInOrder() }

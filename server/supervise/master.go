@@ -6,7 +6,6 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -38,8 +37,11 @@ type Master struct {
 	serving *worker
 	older   []*worker
 	ended   chan *worker
+	worn    chan *worker     // ask for another in their place
 	retry   time.Duration    // before a worker that has died is replaced
 	respawn <-chan time.Time // when that is; nil where a worker serves
+	signals chan os.Signal
+	later   []os.Signal // that came while a worker started, each once
 }
 
 // What bounds the end: a worker may take its own time to end (server.Shutdown),
@@ -54,13 +56,13 @@ const (
 
 // Run serves cfg until a signal ends it, and returns the exit status.
 func (m *Master) Run(cfg *httpdconf.Config) int {
-	signals := make(chan os.Signal, signalQueue)
+	m.signals = make(chan os.Signal, signalQueue)
 	signal.Ignore(syscall.SIGPIPE, syscall.SIGTTIN, syscall.SIGTTOU)
-	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGUSR1, syscall.SIGHUP, syscall.SIGWINCH)
+	signal.Notify(m.signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGUSR1, syscall.SIGHUP, syscall.SIGWINCH)
 	if IsDetached() {
 		syscall.CloseOnExec(firstFile)
 	}
-	m.cfg, m.pidFile, m.ended = cfg, cfg.PidFileOrDefault(), make(chan *worker)
+	m.cfg, m.pidFile, m.ended, m.worn = cfg, cfg.PidFileOrDefault(), make(chan *worker), make(chan *worker)
 	if err := m.start(); err != nil {
 		if !errors.Is(err, errNotReady) {
 			fmt.Fprintln(os.Stderr, err)
@@ -69,19 +71,30 @@ func (m *Master) Run(cfg *httpdconf.Config) int {
 	}
 	m.logConfigured()
 	tellSystemd(systemdReady())
-	for {
-		select {
-		case sig := <-signals:
-			if m.obey(sig, signals) {
-				m.logs.end()
-				return 0
-			}
-		case w := <-m.ended:
-			m.buried(w)
-		case <-m.respawn:
-			m.replace()
-		}
+	for !m.turn() {
 	}
+	m.logs.end()
+	return 0
+}
+
+// turn does the next thing that there is to do, and reports whether all is over.
+func (m *Master) turn() bool {
+	if len(m.later) > 0 {
+		sig := m.later[0]
+		m.later = m.later[1:]
+		return m.obey(sig)
+	}
+	select {
+	case sig := <-m.signals:
+		return m.obey(sig)
+	case w := <-m.ended:
+		m.buried(w)
+	case w := <-m.worn:
+		m.renew(w)
+	case <-m.respawn:
+		m.replace()
+	}
+	return false
 }
 
 // start is what has to go well before the server is said to run.
@@ -140,19 +153,11 @@ func (m *Master) claimPidFile() error {
 	return WritePidFile(m.pidFile)
 }
 
-func (m *Master) newWorker(s sockets, logs programs) (*worker, error) {
-	w, err := startWorker(s, logs)
-	if err == nil {
-		go func() {
-			<-w.ended
-			m.ended <- w
-		}()
-	}
-	return w, err
-}
+// isEnd reports whether a signal ends the server.
+func isEnd(sig os.Signal) bool { return sig == syscall.SIGTERM || sig == syscall.SIGINT }
 
 // obey does what a signal asks for, and reports whether all is over.
-func (m *Master) obey(sig os.Signal, signals <-chan os.Signal) bool {
+func (m *Master) obey(sig os.Signal) bool {
 	switch sig {
 	case syscall.SIGUSR1:
 		m.say(httpdconf.LevelNotice, "AH00493: SIGUSR1 received.  Doing graceful restart")
@@ -165,14 +170,14 @@ func (m *Master) obey(sig os.Signal, signals <-chan os.Signal) bool {
 	case syscall.SIGWINCH:
 		m.say(httpdconf.LevelNotice, "AH00492: caught SIGWINCH, shutting down gracefully")
 		m.leave()
-		if m.drain(signals) {
+		if m.drain() {
 			return true
 		}
 	default:
 		m.say(httpdconf.LevelNotice, "AH00491: caught SIGTERM, shutting down")
 		m.leave()
 	}
-	m.stop(signals)
+	m.stop()
 	return true
 }
 
@@ -206,61 +211,23 @@ func (m *Master) restart(tell syscall.Signal) {
 		return
 	}
 	m.sockets.closeBut(wanted)
-	if m.serving != nil {
-		m.older = append(m.older, m.serving)
-	} else {
-		go m.logs.end()
-	}
+	old, oldLogs := m.serving, m.logs
 	m.cfg, m.sockets, m.logs, m.serving, m.retry, m.respawn = cfg, wanted, logs, w, 0, nil
-	for _, old := range m.older {
-		if !old.told || tell == syscall.SIGHUP {
-			old.tell(tell)
+	for _, o := range m.older {
+		if !o.told || tell == syscall.SIGHUP {
+			o.tell(tell)
 		}
 	}
-	if n := len(m.older); n > maxOlder {
-		m.older[0].tell(syscall.SIGHUP)
+	if old != nil {
+		m.retire(old, tell)
+	} else {
+		m.endLogs(oldLogs)
 	}
 	m.logConfigured()
 }
 
 func (m *Master) keep(why string) {
 	m.say(httpdconf.LevelError, why+"; nothing has changed")
-}
-
-// buried takes note of a worker that has ended. One that nobody has told to
-// end is replaced: at once, or later and later where it did not live long
-// (reliability.md, section 4.5).
-func (m *Master) buried(w *worker) {
-	m.older = slices.DeleteFunc(m.older, func(o *worker) bool { return o == w })
-	if w != m.serving {
-		go w.logs.end() // those of an older configuration
-		return
-	}
-	m.serving = nil
-	m.say(httpdconf.LevelError, w.howEnded())
-	if time.Since(w.started) >= shortLived {
-		m.retry = 0
-		m.replace()
-		return
-	}
-	m.replaceLater()
-}
-
-func (m *Master) replaceLater() {
-	m.retry = min(max(2*m.retry, time.Second), maxRetry)
-	m.respawn = time.After(m.retry)
-}
-
-// replace starts a worker in the place of one that has died.
-func (m *Master) replace() {
-	m.respawn = nil
-	w, err := m.newWorker(m.sockets, m.logs)
-	if err != nil {
-		m.say(httpdconf.LevelAlert, "no worker serves: "+err.Error())
-		m.replaceLater()
-		return
-	}
-	m.serving = w
 }
 
 // leave closes the listening sockets and takes the pid file away.
@@ -272,19 +239,10 @@ func (m *Master) leave() {
 	}
 }
 
-// workers returns those that have not ended.
-func (m *Master) workers() []*worker {
-	list := slices.Clone(m.older)
-	if m.serving != nil {
-		list = append(list, m.serving)
-	}
-	return list
-}
-
 // drain has the workers end when their last connection does, and reports
 // whether they have; TERM or INT ends the waiting, and GracefulShutdownTimeout
 // does.
-func (m *Master) drain(signals <-chan os.Signal) bool {
+func (m *Master) drain() bool {
 	for _, w := range m.workers() {
 		if !w.told {
 			w.tell(syscall.SIGWINCH)
@@ -294,42 +252,45 @@ func (m *Master) drain(signals <-chan os.Signal) bool {
 	if d := m.cfg.GracefulTimeout; d > 0 {
 		timeout = time.After(d)
 	}
-	return m.await(signals, func(sig os.Signal) bool { return sig == syscall.SIGTERM || sig == syscall.SIGINT }, timeout)
+	return m.await(isEnd, timeout)
 }
 
 // stop has the workers end, and kills what is left after endTime. A second
 // TERM or INT hurries them.
-func (m *Master) stop(signals <-chan os.Signal) {
+func (m *Master) stop() {
 	for _, w := range m.workers() {
 		w.tell(syscall.SIGTERM)
 	}
 	hurry := func(sig os.Signal) bool {
-		if sig == syscall.SIGTERM || sig == syscall.SIGINT {
+		if isEnd(sig) {
 			for _, w := range m.workers() {
 				w.tell(syscall.SIGTERM)
 			}
 		}
 		return false
 	}
-	if m.await(signals, hurry, time.After(endTime)) {
+	if m.await(hurry, time.After(endTime)) {
 		return
 	}
 	for _, w := range m.workers() {
-		w.signal(syscall.SIGKILL)
+		w.kill()
+		m.say(httpdconf.LevelError, w.howEnded())
 	}
 }
 
 // await waits until no worker is left. It reports false when a signal for
 // which ends is true came before, or the time has passed.
-func (m *Master) await(signals <-chan os.Signal, ends func(os.Signal) bool, timeout <-chan time.Time) bool {
+func (m *Master) await(ends func(os.Signal) bool, timeout <-chan time.Time) bool {
 	for len(m.workers()) > 0 {
 		select {
 		case w := <-m.ended:
-			m.older = slices.DeleteFunc(m.older, func(o *worker) bool { return o == w })
-			if w == m.serving {
-				m.serving = nil
+			m.forget(w)
+			if !w.endedAsTold() {
+				m.say(httpdconf.LevelError, w.howEnded())
 			}
-		case sig := <-signals:
+			w.follows.close()
+		case <-m.worn: // it ends anyway
+		case sig := <-m.signals:
 			if ends(sig) {
 				return false
 			}

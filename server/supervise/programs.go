@@ -61,6 +61,14 @@ func (list programs) input(name string) *os.File {
 	return nil
 }
 
+// same reports whether both are the same processes.
+func (list programs) same(others programs) bool {
+	for name, p := range list {
+		return others[name] == p // they were started together
+	}
+	return len(others) == 0
+}
+
 // names returns the names in an order that stays.
 func (list programs) names() []string {
 	var names []string

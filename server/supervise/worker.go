@@ -9,6 +9,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/wshttpd/wshttpd/server/supervise/callpage"
 )
 
 // readyTime bounds the start of a worker.
@@ -18,11 +20,13 @@ const readyTime = 60 * time.Second
 type worker struct {
 	cmd     *exec.Cmd
 	life    *os.File // what ends with this process, and so tells the worker
+	follows *follower
 	sockets sockets
 	logs    programs
 	started time.Time
 	ended   chan struct{} // closed when it has
 	told    bool          // that it is to end: nobody takes its place
+	killed  bool          // by this process
 }
 
 func splitList(list string) []string {
@@ -32,18 +36,19 @@ func splitList(list string) []string {
 	return strings.Split(list, ",")
 }
 
-// startWorker executes this program as a worker, and waits until it serves.
+// startWorker executes this program as a worker, which may not serve yet.
 func startWorker(s sockets, logs programs) (*worker, error) {
-	ready, readyEnd, err := os.Pipe()
+	files, follows, err := newProgress()
 	if err != nil {
 		return nil, err
 	}
-	defer ready.Close()
 	lifeEnd, life, err := os.Pipe()
 	if err != nil {
-		_ = readyEnd.Close()
+		closeAll(files)
+		follows.close()
 		return nil, err
 	}
+	files = append(files, lifeEnd)
 	addresses := s.addresses()
 	cmd := exec.Command(executable(), os.Args[1:]...)
 	cmd.Args[0] = os.Args[0]
@@ -51,7 +56,7 @@ func startWorker(s sockets, logs programs) (*worker, error) {
 	cmd.Env = append(workerEnviron(), workerVariable+"="+strings.Join(addresses, ","), logsVariable+"="+joinNames(names))
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // what a terminal sends is the master's to pass on
-	cmd.ExtraFiles = []*os.File{readyEnd, lifeEnd}
+	cmd.ExtraFiles = slices.Clone(files)
 	for _, address := range addresses {
 		cmd.ExtraFiles = append(cmd.ExtraFiles, s[address])
 	}
@@ -59,17 +64,14 @@ func startWorker(s sockets, logs programs) (*worker, error) {
 		cmd.ExtraFiles = append(cmd.ExtraFiles, logs[name].Input)
 	}
 	err = cmd.Start()
-	_, _ = readyEnd.Close(), lifeEnd.Close() // the worker has them
+	closeAll(files) // the worker has them
 	if err != nil {
 		_ = life.Close()
+		follows.close()
 		return nil, err
 	}
-	w := &worker{cmd: cmd, life: life, sockets: s, logs: logs, started: time.Now(), ended: make(chan struct{})}
+	w := &worker{cmd: cmd, life: life, follows: follows, sockets: s, logs: logs, started: time.Now(), ended: make(chan struct{})}
 	go w.wait()
-	if err := w.awaitReady(ready); err != nil {
-		w.kill()
-		return nil, err
-	}
 	return w, nil
 }
 
@@ -87,18 +89,20 @@ func (w *worker) wait() {
 // errNotReady is of a worker that has ended; it has said why.
 var errNotReady = errors.New("the new process ended before it served")
 
-func (w *worker) awaitReady(ready *os.File) error {
-	step, err := follow(ready, readyTime)
+// awaitReady waits until the worker serves.
+func (w *worker) awaitReady() error {
+	err := w.follows.ready(readyTime)
+	what := w.follows.loading()
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, os.ErrDeadlineExceeded) && step != "":
-		return fmt.Errorf("%s does not return within %v", step, readyTime)
+	case errors.Is(err, os.ErrDeadlineExceeded) && what != "":
+		return fmt.Errorf("%s does not return within %v", what, readyTime)
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return fmt.Errorf("the new process did not serve within %v", readyTime)
-	case step != "":
+	case what != "":
 		<-w.ended
-		return fmt.Errorf("%s has ended the process: %v", step, w.cmd.ProcessState)
+		return fmt.Errorf("%s has ended the process: %v", what, w.cmd.ProcessState)
 	}
 	return errNotReady
 }
@@ -107,7 +111,7 @@ func (w *worker) signal(sig syscall.Signal) { _ = w.cmd.Process.Signal(sig) } //
 
 // kill ends it without asking.
 func (w *worker) kill() {
-	w.told = true
+	w.told, w.killed = true, true
 	w.signal(syscall.SIGKILL)
 	<-w.ended
 }
@@ -118,7 +122,14 @@ func (w *worker) tell(sig syscall.Signal) {
 	w.signal(sig)
 }
 
-// howEnded says how a worker has ended.
+// endedAsTold reports whether a worker has ended because it was told to, and
+// after all that it had to do.
+func (w *worker) endedAsTold() bool {
+	return w.told && !w.killed && w.cmd.ProcessState.Success() && w.follows.calls.EndedInOrder()
+}
+
+// howEnded says how a worker has ended, and in which callbacks of plugins.
 func (w *worker) howEnded() string {
-	return fmt.Sprintf("worker %d ended after %v: %v", w.cmd.Process.Pid, time.Since(w.started).Round(time.Millisecond), w.cmd.ProcessState)
+	return fmt.Sprintf("worker %d ended after %v: %v, %s", w.cmd.Process.Pid, time.Since(w.started).Round(time.Millisecond),
+		w.cmd.ProcessState, callpage.Describe(w.follows.calls.Calls()))
 }

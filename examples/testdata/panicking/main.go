@@ -6,6 +6,7 @@ import (
 	"os"
 	"runtime"
 	"strings"
+	"time"
 
 	"github.com/wshttpd/wshttpd/pluginloader/wsplugin"
 )
@@ -21,6 +22,9 @@ func NilInit() wsplugin.Plugin { return nil }
 
 // WrongType is none at all.
 func WrongType() int { return 0 }
+
+// later is when a message has long been answered.
+const later = 100 * time.Millisecond
 
 type plugin struct{}
 
@@ -50,6 +54,10 @@ func (s session) Message(t wsplugin.MessageType, payload []byte) {
 		select {}
 	case "exit":
 		os.Exit(0)
+	case "stray later":
+		time.AfterFunc(later, func() { panic("a goroutine has a bug") })
+	case "exit later":
+		time.AfterFunc(later, func() { os.Exit(0) })
 	}
 	s.Send(t, payload)
 }

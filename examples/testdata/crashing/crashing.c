@@ -1,0 +1,106 @@
+/* A plugin that ends its process, or never returns, where and how the request's
+ * header X-Crash says: "on_message segfault". */
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "websocket_plugin.h"
+
+typedef struct {
+    char where[32];
+    char how[32];
+} wish;
+
+static wish at_the_end; /* of destroy */
+
+static const char *const never = "to be overwritten"; /* in memory that cannot be written */
+
+__attribute__((noinline)) static int deeper(volatile char *former)
+{
+    volatile char here[4096];
+    here[0] = former[0];
+    return deeper(here) + here[0];
+}
+
+static void crash(const char *how)
+{
+    volatile char start = 0;
+    if (strcmp(how, "segfault") == 0)
+        *(volatile char *)never = 0;
+    if (strcmp(how, "abort") == 0)
+        abort();
+    if (strcmp(how, "overflow") == 0)
+        deeper(&start);
+    if (strcmp(how, "exit") == 0)
+        exit(0);
+    if (strcmp(how, "_exit") == 0)
+        _exit(3);
+    if (strcmp(how, "block") == 0)
+        for (;;)
+            pause();
+}
+
+static void crash_in(const char *where, const wish *w)
+{
+    if (strcmp(w->where, where) == 0)
+        crash(w->how);
+}
+
+/* A thread of the plugin's own, which is in no callback. */
+static void *alone(void *how)
+{
+    usleep(100 * 1000);
+    crash(how);
+    return NULL;
+}
+
+static void *CALLBACK on_connect(const WebSocketServer *server)
+{
+    const char *header = server->header_get(server, "X-Crash");
+    wish *w = calloc(1, sizeof *w);
+    if (w == NULL || header == NULL)
+        return w;
+    sscanf(header, "%31s %31s", w->where, w->how);
+    crash_in("on_connect", w);
+    if (strcmp(w->where, "destroy") == 0)
+        at_the_end = *w;
+    return w;
+}
+
+static size_t CALLBACK on_message(void *session, const WebSocketServer *server, const int type,
+                                  unsigned char *buffer, const size_t size)
+{
+    wish *w = session;
+    pthread_t thread;
+    crash_in("on_message", w);
+    if (strcmp(w->where, "thread") == 0 && pthread_create(&thread, NULL, alone, w->how) == 0)
+        pthread_detach(thread);
+    return server->send(server, type, buffer, size);
+}
+
+static void CALLBACK on_disconnect(void *session, const WebSocketServer *server)
+{
+    (void)server;
+    crash_in("on_disconnect", session); /* which is not freed: the thread may have it */
+}
+
+static void CALLBACK destroy(WebSocketPlugin *self)
+{
+    (void)self;
+    crash_in("destroy", &at_the_end);
+}
+
+static WebSocketPlugin plugin = {
+    sizeof(WebSocketPlugin), WEBSOCKET_PLUGIN_VERSION_0, destroy, on_connect, on_message, on_disconnect,
+};
+
+EXPORT WebSocketPlugin *CALLBACK crash_init(void) { return &plugin; }
+
+EXPORT WebSocketPlugin *CALLBACK blocking_init(void)
+{
+    fputs("blocking_init has begun\n", stderr);
+    crash("block");
+    return &plugin;
+}
