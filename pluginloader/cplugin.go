@@ -126,6 +126,8 @@ func remedyMissing(symbols []string) string {
 		return "libapr-1.so.0 was not found: install the packages libapr1 and libaprutil1"
 	case has("apr_"):
 		return "install the packages libapr1 and libaprutil1, or newer ones"
+	case has("_Z"):
+		return "it is C++ and was linked as C: link it by c++, or with -lstdc++"
 	case has("ap_"):
 		return "these are functions of Apache httpd itself, which wshttpd does not have"
 	}

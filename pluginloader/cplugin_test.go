@@ -193,6 +193,13 @@ func TestRefusedStructures(t *testing.T) {
 	}
 }
 
+// TestLinkedAsC: who has compiled C++ by apxs lacks its library, and is told.
+func TestLinkedAsC(t *testing.T) {
+	source := write(t, "plus.cc", []byte("#include <string>\nextern \"C\" void *plus_init() { return new std::string(\"a\"); }\n"))
+	_, err := New((&recorder{}).log).Load(built(t, "plus.so", "cc", "-fPIC", "-shared", source), "plus_init")
+	refusal(t, err, sentenceOpen, "no library has", "link it by c++, or with -lstdc++")
+}
+
 // TestPluginUsesAnother: a plugin may need what another one exports, which is
 // then made visible to all.
 func TestPluginUsesAnother(t *testing.T) {
