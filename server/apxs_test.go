@@ -31,6 +31,11 @@ func apxs(t testing.TB, name string) string {
 		t.Fatal(err)
 	}
 	source, err := os.ReadFile(filepath.Join("testdata/plugins", name+".c"))
+	options := []string{"-c", "-Wc,-Wall -Wextra -Werror"}
+	if os.IsNotExist(err) { // apxs knows the ending of C alone, and links as for C, whatever the compiler
+		source, err = os.ReadFile(filepath.Join("testdata/plugins", name+".cc"))
+		options = append([]string{"-S", "CC=g++", "-lstdc++"}, options...)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +47,7 @@ func apxs(t testing.TB, name string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command("apxs", "-c", "-Wc,-Wall -Wextra -Werror", "-I"+header, file)
+	cmd := exec.Command("apxs", append(options, "-I"+header, file)...)
 	cmd.Dir = dir
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v (apt-get install apache2-dev, if it is not there)\n%s", err, out)
@@ -130,7 +135,8 @@ func serveBoth(t *testing.T, home, conf string) twins {
 	if err := os.Chmod(filepath.Dir(home), 0o755); err != nil { // httpd serves as another user
 		t.Fatal(err)
 	}
-	theirs := &live{addr: startApache(t, home, withLibraries(t, "MODULE:standin\n"+conf)), log: filepath.Join(home, "apache.log")}
+	const oneProcess = "ServerLimit 1\nStartServers 1\nThreadLimit 64\nThreadsPerChild 64\nMaxRequestWorkers 64\n" // as here
+	theirs := &live{addr: startApache(t, home, oneProcess+withLibraries(t, "MODULE:standin\n"+conf)), log: filepath.Join(home, "apache.log")}
 	return twins{theirs, serveModules(t, home, conf)}
 }
 
