@@ -114,7 +114,7 @@ func TestReadmeConfigurations(t *testing.T) {
 	for _, file := range files {
 		name := filepath.Base(file)
 		t.Run(name, func(t *testing.T) {
-			out, err := exec.Command("../build/wshttpd", "-t", "-d", root(t), "-f", filepath.Join("conf", name)).CombinedOutput()
+			out, err := exec.Command(build("wshttpd"), "-t", "-d", root(t), "-f", filepath.Join("conf", name)).CombinedOutput()
 			if err != nil || !strings.HasSuffix(string(out), "Syntax OK\n") {
 				t.Fatalf("-t: %v\n%s", err, out)
 			}
@@ -192,16 +192,20 @@ func (p *process) logged(t *testing.T, text string) {
 	t.Errorf("the log does not say %q:\n%s", text, p.log)
 }
 
-// buildFaulty builds the plugins with faults into the folder of the others.
+// buildFaulty builds the plugins with faults into the folder of the others, those
+// in C with the CFLAGS of the environment.
 func buildFaulty(t *testing.T) {
 	t.Helper()
 	for _, args := range [][]string{
-		{"go", "build", "-trimpath", "-buildmode=plugin", "-o", "../build/modules/panicking.so", "./testdata/panicking"},
-		{"cc", "-fPIC", "-shared", "-I../pluginloader", "-o", "../build/modules/faulty.so", "testdata/faulty/faulty.c"},
-		{"cc", "-O1", "-fPIC", "-shared", "-pthread", "-I../pluginloader", "-o", "../build/modules/busy.so", "testdata/busy/busy.c"},
-		{"cc", "-O1", "-fPIC", "-shared", "-pthread", "-I../pluginloader", "-o", "../build/modules/faults.so", "testdata/faults/faults.c"},
-		{"cc", "-O1", "-fPIC", "-shared", "-pthread", "-I../pluginloader", "-o", "../build/modules/crashing.so", "testdata/crashing/crashing.c"},
+		{"go", "build", "-trimpath", "-buildmode=plugin", "-o", build("modules/panicking.so"), "./testdata/panicking"},
+		{"cc", "-fPIC", "-shared", "-I../pluginloader", "-o", build("modules/faulty.so"), "testdata/faulty/faulty.c"},
+		{"cc", "-O1", "-fPIC", "-shared", "-pthread", "-I../pluginloader", "-o", build("modules/busy.so"), "testdata/busy/busy.c"},
+		{"cc", "-O1", "-fPIC", "-shared", "-pthread", "-I../pluginloader", "-o", build("modules/faults.so"), "testdata/faults/faults.c"},
+		{"cc", "-O1", "-fPIC", "-shared", "-pthread", "-I../pluginloader", "-o", build("modules/crashing.so"), "testdata/crashing/crashing.c"},
 	} {
+		if args[0] == "cc" {
+			args = append(args, strings.Fields(os.Getenv("CFLAGS"))...)
+		}
 		cmd := exec.Command(args[0], args[1:]...)
 		cmd.Env = append(os.Environ(), "GOWORK=off", "CGO_ENABLED=1")
 		if out, err := cmd.CombinedOutput(); err != nil {
@@ -276,7 +280,7 @@ func TestPluginsThatCannotBeUsed(t *testing.T) {
 			if err := os.WriteFile(file, []byte(location("WebSocketHandler "+tt.handler)), 0o644); err != nil {
 				t.Fatal(err)
 			}
-			out, err := exec.Command("../build/wshttpd", "-t", "-d", root(t), "-f", file).CombinedOutput()
+			out, err := exec.Command(build("wshttpd"), "-t", "-d", root(t), "-f", file).CombinedOutput()
 			exit, failed := errors.AsType[*exec.ExitError](err)
 			if !failed || exit.ExitCode() != 1 {
 				t.Errorf("exit: %v, want 1", err)

@@ -86,7 +86,7 @@ func TestChatIsAModuleOfItsOwn(t *testing.T) {
 	if err := os.CopyFS(filepath.Join(dir, "elsewhere"), os.DirFS("chat")); err != nil {
 		t.Fatal(err)
 	}
-	server, err := filepath.Abs("../build/wshttpd")
+	server, err := filepath.Abs(build("wshttpd"))
 	if err != nil {
 		t.Fatal(err)
 	}

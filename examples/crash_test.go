@@ -273,7 +273,7 @@ func TestTermEndsInTimeWhereInitIsStuck(t *testing.T) {
 			t.Fatal(err)
 		}
 		p := &process{log: &lockedBuffer{}, done: make(chan struct{})}
-		p.cmd = exec.Command("../build/wshttpd", "-DFOREGROUND", "-d", root(t), "-f", file)
+		p.cmd = exec.Command(build("wshttpd"), "-DFOREGROUND", "-d", root(t), "-f", file)
 		p.cmd.Stderr = p.log
 		if err := p.cmd.Start(); err != nil {
 			t.Fatal(err)

@@ -2,6 +2,7 @@ package examples
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -25,6 +26,12 @@ func TestMain(m *testing.M) {
 		os.Exit(1)
 	}
 	os.Exit(m.Run())
+}
+
+// build is a file that make build has made, in the folder that make may have
+// been given.
+func build(file string) string {
+	return filepath.Join("..", cmp.Or(os.Getenv("WSHTTPD_BUILD"), "build"), file)
 }
 
 // process is a server that a test has started.
@@ -90,7 +97,7 @@ func startAs(t *testing.T, conf, option string) *process {
 		t.Fatal(err)
 	}
 	p.conf = file
-	p.cmd = exec.Command("../build/wshttpd", option, "-d", root(t), "-f", file)
+	p.cmd = exec.Command(build("wshttpd"), option, "-d", root(t), "-f", file)
 	p.cmd.Stderr = p.log
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)

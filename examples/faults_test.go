@@ -228,7 +228,7 @@ func TestFaultsOfInit(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, option := range []string{"-t", "-DFOREGROUND"} {
-			cmd := exec.Command("../build/wshttpd", option, "-d", root(t), "-f", file)
+			cmd := exec.Command(build("wshttpd"), option, "-d", root(t), "-f", file)
 			out, _ := cmd.CombinedOutput() // ProcessState says it
 			if code := cmd.ProcessState.ExitCode(); code != 1 || !strings.Contains(string(out), want) || strings.Contains(string(out), "Syntax OK") {
 				t.Errorf("%s: exit status %d\n%s\nwant 1, and %q", option, code, out, want)

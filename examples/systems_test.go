@@ -67,7 +67,7 @@ func TestSystems(t *testing.T) {
 	for _, s := range systems {
 		t.Run(s.name, func(t *testing.T) {
 			ours, theirs := s.install(t, false), s.install(t, true)
-			ours.start(t, "../build/wshttpd", "-X", "-d", ours.path(s.root), "-f", ours.path(s.conf))
+			ours.start(t, build("wshttpd"), "-X", "-d", ours.path(s.root), "-f", ours.path(s.conf))
 			theirs.startApache(t)
 			for _, q := range systemQuestions {
 				got, want := ours.ask(t, q), theirs.ask(t, q)
@@ -108,7 +108,7 @@ func TestDebianAsInstalled(t *testing.T) {
 		log: "/var/log/apache2/access.log", types: "/etc/mime.types",
 	}
 	ours, theirs := s.install(t, false), s.install(t, true)
-	ours.start(t, "../build/wshttpd", "-X", "-d", ours.path(s.root), "-f", ours.path(s.conf))
+	ours.start(t, build("wshttpd"), "-X", "-d", ours.path(s.root), "-f", ours.path(s.conf))
 	theirs.startApache(t)
 	for path, status := range map[string]int{"/": 200, "/a.txt": 200, "/folder": 301, "/nowhere": 404, "/.htaccess": 403, "/icons/none": 404} {
 		q := systemQuestion{scheme: "http", host: "www.example.test", path: path, status: status}
@@ -227,7 +227,7 @@ func (m *installed) write(t *testing.T, name, text string, mode fs.FileMode) {
 // modules too.
 func (m *installed) modules(t *testing.T, forHTTPD bool) {
 	t.Helper()
-	plugin, err := os.ReadFile("../build/modules/mod_websocket_echo.so")
+	plugin, err := os.ReadFile(build("modules/mod_websocket_echo.so"))
 	if err != nil {
 		t.Fatal(err)
 	}

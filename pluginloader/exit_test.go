@@ -16,6 +16,9 @@ func child(job string) {
 	if job == "without APR" {
 		childWithoutAPR()
 	}
+	if job, is := strings.CutPrefix(job, "wrong "); is {
+		childThatIsWrong(job)
+	}
 	var code int
 	var file, init string
 	if _, err := fmt.Sscan(job, &code, &file, &init); err != nil {

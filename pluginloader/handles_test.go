@@ -1,13 +1,23 @@
 package pluginloader
 
 import (
-	"github.com/wshttpd/wshttpd/pluginloader/wsplugin"
 	"testing"
+
+	"github.com/wshttpd/wshttpd/pluginloader/wsplugin"
 )
+
+// newTable makes a table of handles that lasts as long as the process, as the
+// server's own does: nothing gives its structures back.
+func newTable() *handleTable {
+	tables = append(tables, new(handleTable))
+	return tables[len(tables)-1]
+}
+
+var tables []*handleTable
 
 // TestStaleHandlesMeetNobody uses a structure after its slot was given away.
 func TestStaleHandlesMeetNobody(t *testing.T) {
-	var table handleTable
+	table := newTable()
 	first := newFakeConn()
 	h := table.take(first)
 	state := h.state()
@@ -42,7 +52,7 @@ func TestStaleHandlesMeetNobody(t *testing.T) {
 }
 
 func TestSlotIsUsedAgainAfterManyOthers(t *testing.T) {
-	var table handleTable
+	table := newTable()
 	h := table.take(newFakeConn())
 	stale := h.state()
 	table.release(h)

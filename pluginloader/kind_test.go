@@ -226,7 +226,7 @@ func TestLoadFile(t *testing.T) {
 // library has all of its segments. With -fuzzminimizetime 5x it tries 2000 files
 // a second; without, nearly all of the time goes into making finds smaller.
 func FuzzInspect(f *testing.F) {
-	small := []string{"-nostdlib", "-s", "-Wl,-z,noseparate-code,--build-id=none"}
+	small := []string{"-nostdlib", "-fno-sanitize=all", "-s", "-Wl,-z,noseparate-code,--build-id=none"}
 	good := read(f, compile(f, "needy.c", small...))
 	f.Add(good)
 	f.Add(good[:64])

@@ -99,10 +99,12 @@ func built(t testing.TB, name string, command ...string) string {
 	return write(t, name, read(t, builds.made[key]))
 }
 
-// compile builds a shared object of C sources in testdata.
+// compile builds a shared object of C sources in testdata, with the CFLAGS of
+// the environment and flags behind them.
 func compile(t testing.TB, source string, flags ...string) string {
 	t.Helper()
 	command := []string{"cc", "-O1", "-Wall", "-fPIC", "-shared", "-pthread", "-I.", filepath.Join("testdata", source)}
+	command = append(command, strings.Fields(os.Getenv("CFLAGS"))...)
 	return built(t, strings.TrimSuffix(source, ".c")+".so", append(command, flags...)...)
 }
 
@@ -121,10 +123,14 @@ func loadable(t testing.TB, dir string) string {
 }
 
 func ownFlags() []string {
-	if own, ok := debug.ReadBuildInfo(); ok && setting(own, "-trimpath") == "true" {
-		return []string{"-buildmode=plugin", "-trimpath"}
+	flags := []string{"-buildmode=plugin"}
+	own, ok := debug.ReadBuildInfo()
+	for _, flag := range []string{"-trimpath", "-asan"} {
+		if ok && setting(own, flag) == "true" {
+			flags = append(flags, flag)
+		}
 	}
-	return []string{"-buildmode=plugin"}
+	return flags
 }
 
 func write(t testing.TB, name string, data []byte) string {

@@ -15,7 +15,7 @@ import (
 )
 
 // apxs compiles a plugin of testdata against httpd's own headers, with httpd's
-// own tool, and returns the library.
+// own tool and the CFLAGS of the environment, and returns the library.
 func apxs(t testing.TB, name string) string {
 	t.Helper()
 	compiled.mu.Lock()
@@ -31,7 +31,7 @@ func apxs(t testing.TB, name string) string {
 		t.Fatal(err)
 	}
 	source, err := os.ReadFile(filepath.Join("testdata/plugins", name+".c"))
-	options := []string{"-c", "-Wc,-Wall -Wextra -Werror"}
+	options := []string{"-c", "-Wc,-Wall -Wextra -Werror " + os.Getenv("CFLAGS")}
 	if os.IsNotExist(err) { // apxs knows the ending of C alone, and links as for C, whatever the compiler
 		source, err = os.ReadFile(filepath.Join("testdata/plugins", name+".cc"))
 		options = append([]string{"-S", "CC=g++", "-lstdc++"}, options...)
