@@ -21,13 +21,13 @@ func (l *Loader) SetReading(r Reading) {
 	if C.wshttpd_apr_open() == 0 || old != nil && old.ServerRoot == r.ServerRoot && old.RuntimeDir == r.RuntimeDir {
 		return
 	}
-	C.wshttpd_set_roots(C.CString(r.ServerRoot), C.CString(r.RuntimeDir)) // for ever: a module may keep them
+	C.wshttpd_set_roots(lasting.text(r.ServerRoot), lasting.text(r.RuntimeDir))
 }
 
 // Identify tells modules what the server calls itself: in the Server field, in
 // its version, and when it was built.
 func (l *Loader) Identify(banner, description, built string) {
-	C.wshttpd_set_identity(C.CString(banner), C.CString(description), C.CString(built)) // for ever: a module may keep them
+	C.wshttpd_set_identity(lasting.text(banner), lasting.text(description), lasting.text(built))
 }
 
 //export wshttpd_go_defined

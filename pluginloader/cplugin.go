@@ -174,7 +174,7 @@ func (c *cLibrary) init(l *Loader, path, name, userConfig string) (wsplugin.Plug
 	if found != name {
 		l.log(levelInfo, "%s: %s stands for %s", path, found, name)
 	}
-	text := userConfigs.text(userConfig)
+	text := lasting.text(userConfig)
 	p := C.wshttpd_init_call(function, text)
 	switch {
 	case p == nil:
@@ -194,28 +194,6 @@ func (c *cLibrary) symbol(name string) unsafe.Pointer {
 	cName := C.CString(name)
 	defer C.free(unsafe.Pointer(cName))
 	return C.wshttpd_symbol(c.library, cName)
-}
-
-// userConfigs are the texts of UserConfig as C has them. Plugins may keep them,
-// so that they last as long as the process; each is there once.
-var userConfigs keptTexts
-
-type keptTexts struct {
-	mu    sync.Mutex
-	texts map[string]*C.char // guarded by mu
-}
-
-// text returns the copy that C has.
-func (k *keptTexts) text(s string) *C.char {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if k.texts == nil {
-		k.texts = make(map[string]*C.char)
-	}
-	if k.texts[s] == nil {
-		k.texts[s] = C.CString(s)
-	}
-	return k.texts[s]
 }
 
 // cPlugin is what an init function of a C library has returned.
