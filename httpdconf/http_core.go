@@ -129,14 +129,17 @@ func (w *walk) setKeepAlive(_ *syntax.Node, words []syntax.Arg) *problem {
 }
 
 // setKeepAliveTimeout reads a time with its unit (httpd 2.4 server/util.c,
-// ap_timeout_parameter_parse).
+// ap_timeout_parameter_parse). 0 in a virtual host leaves it at the main
+// server's (server/vhost.c, ap_fini_vhost_config).
 func (w *walk) setKeepAliveTimeout(_ *syntax.Node, words []syntax.Arg) *problem {
 	value, unit := leadingNumber(words[0].Text)
 	scale, known := map[string]time.Duration{"": time.Second, "s": time.Second, "ms": time.Millisecond, "mi": time.Minute, "min": time.Minute, "h": time.Hour}[strings.ToLower(unit)]
 	if !known || value < 0 || words[0].Text == unit {
 		return &problem{text: "KeepAliveTimeout has wrong format", at: words[0].Range}
 	}
-	w.limit(func(l *HTTPLimits) { l.KeepAliveTime = time.Duration(min(value, 1<<31)) * scale })
+	if value > 0 || w.host == w.config.Main {
+		w.limit(func(l *HTTPLimits) { l.KeepAliveTime = time.Duration(min(value, 1<<31)) * scale })
+	}
 	return nil
 }
 

@@ -8,14 +8,10 @@ import (
 
 // logAccess makes the entry of a request that was handled, and hands it to what
 // knows when it ends: the connection, once the answer is written, or the
-// WebSocket. r is nil where the head was bad.
+// WebSocket.
 func (s *Server) logAccess(ctx *fasthttp.RequestCtx, r *route, began time.Time) {
 	if len(s.accessLogs) == 0 {
 		return
-	}
-	if r == nil {
-		local := localAddr(ctx)
-		r = &route{host: s.routes.first(local), local: local, client: remoteOf(ctx)}
 	}
 	status := ctx.Response.StatusCode()
 	switch on := ctx.Conn().(type) {
@@ -42,7 +38,24 @@ func (s *Server) logAccess(ctx *fasthttp.RequestCtx, r *route, began time.Time) 
 				on.access.from = on.sent
 			}
 		}
+		on.took = 0
 	}
+}
+
+// logSilence has the log say that a client has sent nothing in the time that it
+// had, unless it was told to go before that (httpd 2.4 server/protocol.c,
+// ap_read_request).
+func (s *Server) logSilence(f *front) {
+	if len(s.accessLogs) == 0 || time.Since(f.began) < f.timeFor(0) {
+		return
+	}
+	m := memConns.Get().(*memConn)
+	m.front = f
+	m.ctx.Init2(m, nil, false)
+	r := s.routeOfBadHead(&m.ctx)
+	r.bad = new(startLine).logged(0)
+	s.newAccessEntry(&m.ctx, r, fasthttp.StatusRequestTimeout, f.began).write()
+	m.free()
 }
 
 // finishEntry writes the entry of a request whose answer is written.
@@ -50,6 +63,9 @@ func (c *netConn) finishEntry() {
 	if e := c.access; e != nil {
 		c.access = nil
 		e.out.Store(c.sent - e.from)
+		if c.failed {
+			e.fate = connCut
+		}
 		e.write()
 	}
 }

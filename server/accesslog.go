@@ -25,7 +25,10 @@ type accessEntry struct {
 	in    atomic.Int64 // bytes of the request, and of a WebSocket's frames
 	out   atomic.Int64 // bytes that were written since
 	from  int64        // of a netConn's count, where out begins
-	twice bool         // a WebSocket's, which is written when it opens too
+	fate  fate         // of the connection
+
+	hasBody bool // behind the head, and is counted although nobody reads it
+	twice   bool // a WebSocket's, which is written when it opens too
 }
 
 // accessLine is an entry's line in one log: text with gaps.
@@ -42,7 +45,7 @@ type accessGap struct {
 }
 
 // newAccessEntry makes the entry of a request that was answered, nil if no log
-// wants it. r lacks all but the host and the client where the head was bad.
+// wants it.
 func (s *Server) newAccessEntry(ctx *fasthttp.RequestCtx, r *route, status int, began time.Time) *accessEntry {
 	var e *accessEntry
 	for _, l := range r.host.AccessLogs {
@@ -50,8 +53,8 @@ func (s *Server) newAccessEntry(ctx *fasthttp.RequestCtx, r *route, status int, 
 			continue
 		}
 		if e == nil {
-			e = &accessEntry{began: began, twice: status == fasthttp.StatusSwitchingProtocols && r.host.LogUpgrade != nil && *r.host.LogUpgrade}
-			e.in.Store(headBytesOf(ctx))
+			e = &accessEntry{began: began, fate: fateOf(ctx, r, status), hasBody: declaresBody(ctx), twice: status == fasthttp.StatusSwitchingProtocols && r.host.LogUpgrade != nil && *r.host.LogUpgrade}
+			e.in.Store(takenBy(ctx))
 		}
 		line := accessLine{file: s.accessLogs[l.File]}
 		facts := accessFacts{ctx: ctx, r: r, status: status, began: began}
@@ -84,8 +87,12 @@ func wantsEntry(ctx *fasthttp.RequestCtx, r *route, l *httpdconf.AccessLog) bool
 	return err == nil && holds
 }
 
-// headBytesOf returns the size of a request's head in bytes.
-func headBytesOf(ctx *fasthttp.RequestCtx) int64 {
+// takenBy returns how many bytes of a connection a request has taken that no
+// request had before it.
+func takenBy(ctx *fasthttp.RequestCtx) int64 {
+	if c, is := ctx.Conn().(*netConn); is {
+		return c.took
+	}
 	h := &ctx.Request.Header
 	line := len(h.Method()) + len(h.RequestURI()) + len(h.Protocol()) + len("  \r\n")
 	fields := max(len(receivedHeader(ctx)), len("\r\n")) // fasthttp leaves the blank line out where it has none
@@ -95,7 +102,7 @@ func headBytesOf(ctx *fasthttp.RequestCtx) int64 {
 // isGap reports whether an item is known at the end only.
 func isGap(item *logformat.Item) bool {
 	switch item.Directive {
-	case 'I', 'O', 'S', 'D', 'T':
+	case 'I', 'O', 'S', 'D', 'T', 'X':
 		return true
 	case 't':
 		atEnd, _ := item.Time()
@@ -153,6 +160,9 @@ func (e *accessEntry) appendGap(dst []byte, item *logformat.Item) []byte {
 		}
 		return strconv.AppendInt(dst, int64(took/unit), 10)
 	}
+	if item.Directive == 'X' {
+		return append(dst, byte(e.fate))
+	}
 	_, format := item.Time()
 	return append(dst, formatLogTime(time.Now(), format)...)
 }
@@ -198,7 +208,7 @@ func (f *accessFacts) of(item *logformat.Item) string {
 	case 'i':
 		return orDash(strings.Join(headerLines(f.ctx, item.Arg), ", "))
 	case 'k':
-		return strconv.FormatUint(f.ctx.ConnRequestNum()-1, 10)
+		return strconv.Itoa(max(keepAlivesOf(f.ctx)-1, 0))
 	case 'P':
 		return processID(item.Arg)
 	case 's':
@@ -206,8 +216,6 @@ func (f *accessFacts) of(item *logformat.Item) string {
 	case 't':
 		_, format := item.Time()
 		return formatLogTime(f.began, format)
-	case 'X':
-		return f.keepsAlive()
 	case 'x', 'c':
 		return orDash(exprEnv{f.ctx, r}.sslLogItem(item))
 	}
@@ -218,6 +226,11 @@ func (f *accessFacts) of(item *logformat.Item) string {
 // an ErrorDocument or a rewrite has made of it.
 func (f *accessFacts) ofRoute(r *route, item *logformat.Item) string {
 	h := &f.ctx.Request.Header
+	if f.r.bad != nil && (r == f.r || item.Directive != 'm') { // an ErrorDocument is asked for by GET
+		if text, is := f.r.bad.of(item.Directive); is {
+			return orDash(text)
+		}
+	}
 	switch item.Directive {
 	case 'e':
 		value, _ := r.env.get(item.Arg)
@@ -271,10 +284,21 @@ func (f *accessFacts) ofRoute(r *route, item *logformat.Item) string {
 	return "-" // %l: nobody sets it
 }
 
+// unanswered reports whether the client has gone, or was sent away, before it
+// had asked for anything.
+func (f *accessFacts) unanswered() bool { return f.r.bad != nil && f.r.bad.unanswered }
+
 // sent returns a header of the answer; the type of the content is without its
 // parameters (httpd 2.4 modules/loggers/mod_log_config.c, log_header_out).
 func (f *accessFacts) sent(name string) string {
-	value := string(f.ctx.Response.Header.Peek(name))
+	if f.unanswered() {
+		return ""
+	}
+	response := &f.ctx.Response
+	value := string(response.Header.Peek(name))
+	if value == "" && strings.EqualFold(name, "Content-Length") && f.status != fasthttp.StatusNotModified && f.status != fasthttp.StatusSwitchingProtocols && !response.IsBodyStream() {
+		return strconv.Itoa(len(response.Body())) // as fasthttp will say
+	}
 	if strings.EqualFold(name, "Content-Type") {
 		value, _, _ = strings.Cut(value, ";")
 	}
@@ -285,6 +309,7 @@ func (f *accessFacts) sent(name string) string {
 func (f *accessFacts) body(directive byte) string {
 	size := 0
 	switch response := &f.ctx.Response; {
+	case f.unanswered():
 	case f.status == fasthttp.StatusSwitchingProtocols, f.status == fasthttp.StatusNotModified, f.status == fasthttp.StatusNoContent,
 		string(f.ctx.Method()) == fasthttp.MethodHead:
 	case response.IsBodyStream():
@@ -321,18 +346,6 @@ func (f *accessFacts) port(which string) string {
 		return strconv.Itoa(f.r.host.Port)
 	}
 	return strconv.Itoa(f.r.defaultPort())
-}
-
-// keepsAlive is %X: what becomes of the connection. That of a WebSocket is cut
-// as far as HTTP knows.
-func (f *accessFacts) keepsAlive() string {
-	switch {
-	case f.status == fasthttp.StatusSwitchingProtocols:
-		return "X"
-	case f.ctx.Response.ConnectionClose(), f.ctx.Request.Header.ConnectionClose():
-		return "-"
-	}
-	return "+"
 }
 
 func processID(format string) string {

@@ -319,7 +319,7 @@ func (l *live) answerTo(t *testing.T, q *question) string {
 // isOwnField tells the fields of an answer in which the servers need not agree.
 func isOwnField(name string, q *question, r *response) bool {
 	switch name {
-	case "date", "server", "keep-alive", "expires", "transfer-encoding":
+	case "date", "server", "expires", "transfer-encoding":
 		return true
 	case "content-length": // the body is compared itself
 		return r.body != "" || r.status >= 300 && q.method == "HEAD"

@@ -17,9 +17,6 @@ func (s *Server) finish(ctx *fasthttp.RequestCtx, r *route) {
 	if m, inMemory := ctx.Conn().(*memConn); inMemory && (!m.decided || len(m.head) > 0 || m.awaits != nil) || ctx.Hijacked() {
 		return
 	}
-	if r.isSet("nokeepalive") {
-		ctx.SetConnectionClose()
-	}
 	s.expire(ctx, r)
 	core := r.settings.Core
 	if core == nil && r.settings.Headers == nil && r.vary == nil {

@@ -106,7 +106,7 @@ func (e *errorRecord) ofRequest(item *logformat.ErrorItem) (value string) {
 	case 'i':
 		value = strings.Join(headerLines(r.ctx, item.Arg), ", ")
 	case 'k':
-		return strconv.FormatUint(r.ctx.ConnRequestNum()-1, 10)
+		return strconv.Itoa(keepAlivesOf(r.ctx))
 	case 'L':
 		if strings.EqualFold(item.Arg, "c") {
 			return r.connectionID(item.Arg == "C")

@@ -140,7 +140,7 @@ func ask(c net.Conn, q *Question, e *Explanation) error {
 		}
 		e.Header = append(e.Header, line...)
 	}
-	if _, err := fmt.Sscanf(string(e.Header), "HTTP/1.1 %d", &e.Status); err != nil {
+	if _, err := fmt.Sscanf(string(e.Header), "HTTP/1.%d %d", new(int), &e.Status); err != nil {
 		return fmt.Errorf("the answer %q has no status", e.Header)
 	}
 	return nil

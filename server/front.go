@@ -151,6 +151,7 @@ func (f *front) checkTime() {
 	case left > 0:
 		f.sock.SetDeadline(left)
 	case len(f.buf) == 0:
+		f.server.logSilence(f)
 		_ = f.sock.Close()
 	case f.asked != nil:
 		f.access = f.asked.access.refused(fasthttp.StatusRequestTimeout, len(f.buf)-f.size)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"net"
 	"net/netip"
+	"strings"
 
 	"github.com/valyala/fasthttp"
 
@@ -12,39 +13,41 @@ import (
 
 // serveHTTP answers one request, in httpd's order: the head, the host, the
 // path, the sections, access, the handler. It returns what it has found the
-// request to mean, nil where the head was bad.
+// request to mean.
 //
 // Rules of mod_rewrite in a section may have it serve another path instead; it
 // then returns what the path of the request has meant.
 func (s *Server) serveHTTP(ctx *fasthttp.RequestCtx) (r *route) {
 	authority, status := s.checkHead(ctx)
 	if status != 0 {
-		s.refuseHead(ctx, status)
-		return r
+		return s.refuseHead(ctx, status)
 	}
 	if declaresBody(ctx) && !declaresKey3(receivedHeader(ctx)) {
 		ctx.SetConnectionClose() // the body was not read
 	}
 	target := string(ctx.Request.Header.RequestURI())
-	if string(ctx.Method()) == fasthttp.MethodOptions && isAsterisk(target) {
-		return r
-	}
 	if splitTarget(target).hasAuthority {
 		setHost(ctx, authority)
 	}
 	local := localAddr(ctx)
 	host, choice := s.routes.choose(local, authority, target)
 	path, query, status := parseTarget(target, host.Paths)
-	s.trace.path(target, path, status)
-	s.trace.host(host, choice, local, authority)
 	r = newRoute(ctx)
 	*r = route{
 		host: host, target: target, authority: authority, local: local, path: path, query: query,
 		merged: &s.routes.merged, client: remoteOf(ctx), ctx: ctx, tokens: s.cfg.Tokens, trace: s.trace,
 	}
 	r.settings = r.host.Base
+	if string(ctx.Method()) == fasthttp.MethodOptions && isAsterisk(target) {
+		r.path, r.filename = "*", strings.TrimSuffix(host.DocumentRoot, "/")+"/*"
+		return r
+	}
+	s.trace.path(target, path, status)
+	s.trace.host(host, choice, local, authority)
 	s.trace.routed(r)
-	keepAlive(ctx, r.host)
+	if status != 0 {
+		r.path, r.query = rawPath(target)
+	}
 	if status = cmp.Or(s.checkHostStrictly(r, choice), s.checkMethod(ctx, r), status); status != 0 {
 		s.answer(ctx, status)
 		s.finish(ctx, r)

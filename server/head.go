@@ -42,14 +42,7 @@ func (s *Server) receiveHead(h *fasthttp.RequestHeader) (c fasthttp.RequestConfi
 // saysClose reports whether "close" is among the Connection options (RFC 9112,
 // section 9.6).
 func saysClose(raw []byte) bool {
-	for _, line := range rawLines(raw, "Connection") {
-		for option := range strings.SplitSeq(line, ",") {
-			if strings.EqualFold(strings.Trim(option, " \t"), "close") {
-				return true
-			}
-		}
-	}
-	return false
+	return hasOption(rawLines(raw, "Connection"), "close")
 }
 
 func fieldIn(raw []byte, name string) bool { return len(rawLines(raw, name)) > 0 }
@@ -73,10 +66,12 @@ func rawLines(raw []byte, name string) []string {
 	return lines
 }
 
+// httpdsOwn is the byte that httpd takes above LimitRequestLine.
+const httpdsOwn = 1
+
 // checkHead judges what fasthttp lets pass and httpd does not (RFC 9112,
 // sections 2.3, 3.2, 5.1 and 6.1). Status 0 stands for a good head.
 func (s *Server) checkHead(ctx *fasthttp.RequestCtx) (authority string, status int) {
-	const httpdsOwn = 1 // byte that it takes above the limit
 	h := &ctx.Request.Header
 	target := string(h.RequestURI())
 	switch {

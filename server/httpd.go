@@ -2,7 +2,6 @@ package server
 
 import (
 	"errors"
-	"io"
 	"net"
 	"os"
 	"runtime/debug"
@@ -92,7 +91,12 @@ func (s *Server) guarded(ctx *fasthttp.RequestCtx) {
 			ctx.Response.Reset()
 			s.refuse(ctx, fasthttp.StatusInternalServerError, statusText(fasthttp.StatusInternalServerError))
 		}
+		if r == nil {
+			r = s.routeOfBadHead(ctx)
+		}
+		keepAlive(ctx, r)
 		s.logAccess(ctx, r, began)
+		keepConnectionField(ctx)
 	}()
 	r = s.serveHTTP(ctx)
 }
@@ -100,27 +104,50 @@ func (s *Server) guarded(ctx *fasthttp.RequestCtx) {
 // answerBadHead answers a head that fasthttp could not read.
 func (s *Server) answerBadHead(ctx *fasthttp.RequestCtx, err error) {
 	headOf(ctx).take(receivedHeader(ctx), s.limitsOf(ctx))
+	status := fasthttp.StatusBadRequest
 	var timeout net.Error
 	switch {
 	case errors.Is(err, fasthttp.ErrSmallReadBuffer), isSmallBuffer(err):
-		s.refuse(ctx, fasthttp.StatusRequestHeaderFieldsTooLarge, statusText(fasthttp.StatusRequestHeaderFieldsTooLarge))
+		status = fasthttp.StatusRequestHeaderFieldsTooLarge
 	case errors.As(err, &timeout) && timeout.Timeout(), errors.Is(err, os.ErrDeadlineExceeded):
-		s.refuse(ctx, fasthttp.StatusRequestTimeout, statusText(fasthttp.StatusRequestTimeout))
-	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
-		s.refuse(ctx, fasthttp.StatusBadRequest, "")
-	default:
-		s.refuseHead(ctx, fasthttp.StatusBadRequest)
+		status = fasthttp.StatusRequestTimeout
 	}
-	s.logAccess(ctx, nil, time.Now())
+	if s.isNoRequest(ctx, status) {
+		return
+	}
+	s.logAccess(ctx, s.refuseHead(ctx, status), time.Now())
 }
 
-// refuseHead refuses a request whose head is no good, as the host does that
-// answers for names which nobody has.
-func (s *Server) refuseHead(ctx *fasthttp.RequestCtx, status int) {
+// isNoRequest reports whether a client has gone before its request line had
+// ended, or has not ended one on a connection that was kept alive: none is
+// answered, nor logged (httpd 2.4 server/protocol.c, ap_read_request).
+func (s *Server) isNoRequest(ctx *fasthttp.RequestCtx, status int) bool {
+	c, is := ctx.Conn().(*netConn)
+	if !is || c.line.whole || status == fasthttp.StatusRequestHeaderFieldsTooLarge || status == fasthttp.StatusRequestTimeout && c.keepAlives == 0 {
+		return false
+	}
+	c.mute = true
+	return true
+}
+
+// refuseHead refuses a request whose head is no good.
+func (s *Server) refuseHead(ctx *fasthttp.RequestCtx, status int) *route {
 	s.refuse(ctx, status, statusText(status))
-	r := &route{host: s.routes.find(localAddr(ctx), ""), merged: &s.routes.merged, client: remoteOf(ctx), tokens: s.cfg.Tokens}
-	r.settings = r.host.Base
+	r := s.routeOfBadHead(ctx)
 	s.finish(ctx, r)
+	return r
+}
+
+// routeOfBadHead returns what little is known of a request whose head is no
+// good. The host is the one that answers for names which nobody has.
+func (s *Server) routeOfBadHead(ctx *fasthttp.RequestCtx) *route {
+	r := newRoute(ctx)
+	*r = route{host: s.routes.find(localAddr(ctx), ""), merged: &s.routes.merged, client: remoteOf(ctx), tokens: s.cfg.Tokens, bad: s.badLineOf(ctx)}
+	r.settings = r.host.Base
+	if r.bad != nil {
+		r.path, r.query = r.bad.path, r.bad.query
+	}
+	return r
 }
 
 func isSmallBuffer(err error) bool {

@@ -11,18 +11,6 @@ import (
 	"github.com/wshttpd/wshttpd/httpdconf"
 )
 
-// keepAlive says whether the connection of a request goes on behind it, and for
-// how long the next one is waited for.
-func keepAlive(ctx *fasthttp.RequestCtx, h *httpdconf.Host) {
-	l := &h.Limits
-	if !l.KeepAlive || l.MaxRequests > 0 && ctx.ConnRequestNum() > uint64(l.MaxRequests) {
-		ctx.SetConnectionClose()
-	}
-	if c, is := ctx.Conn().(*netConn); is {
-		c.keepAlive = l.KeepAliveTime
-	}
-}
-
 // checkLength judges the size of an announced body, although none is read.
 func checkLength(ctx *fasthttp.RequestCtx, r *route) int {
 	limit := int64(httpdconf.DefaultLimitBody)

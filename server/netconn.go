@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"math"
@@ -54,15 +55,20 @@ type netConn struct {
 	received  int64     // bytes in this phase
 	headerEnd time.Time // when the time for the last request's header is over
 	scan      headScan  // of this request's header
+	line      startLine
 	index     headIndex
-	early     []byte // read before the connection came here
+	early     []byte // read before the connection came here, or behind a head
 	wrote     bool   // an answer, since the last read
 	eof       bool   // the client has ended its half
 	detached  bool
+	mute      bool // the client gets no answer
 
-	access *accessEntry // of the request that is being answered; nil where no log wants it
-	sent   int64        // bytes
-	awaits *opening     // a handshake of draft-76 that waits for its key 3
+	keepAlives int          // answers that a request could follow
+	access     *accessEntry // of the request that is being answered; nil where no log wants it
+	took       int64        // bytes that were read, as far as their request knows it
+	sent       int64        // bytes
+	failed     bool         // an answer could not be sent whole
+	awaits     *opening     // a handshake of draft-76 that waits for its key 3
 
 	session *conn // accepted, and not taken over yet
 	taken   atomic.Pointer[conn]
@@ -95,18 +101,44 @@ func (c *netConn) Read(p []byte) (int, error) {
 			return 0, io.EOF
 		}
 	}
-	if len(c.early) > 0 {
-		n := copy(p, c.early)
-		c.early = c.early[n:]
-		c.advance(p[:n])
-		return n, nil
+	for {
+		if n, err := c.receive(p); n > 0 || err != nil {
+			return n, err
+		}
 	}
+}
+
+// receive reads what fasthttp is to have next: no blank lines in front of a
+// request, and not what stands behind its head, so that one request after the
+// other is answered and counted. It may find nothing of that kind.
+func (c *netConn) receive(p []byte) (n int, err error) {
+	fromSocket := len(c.early) == 0
+	if fromSocket {
+		n, err = c.readSocket(p)
+	} else {
+		n = copy(p, c.early)
+	}
+	blank := 0
+	if c.phase != phaseBody && len(c.line.text) == 0 {
+		blank = n - len(bytes.TrimLeft(p[:n], "\r\n"))
+	}
+	used := blank + c.advance(p[blank:n])
+	c.took += int64(used)
+	switch {
+	case !fromSocket:
+		c.early = c.early[used:]
+	case used < n:
+		c.early, err = bytes.Clone(p[used:n]), nil // an error comes again
+	}
+	return copy(p, p[blank:used]), err
+}
+
+func (c *netConn) readSocket(p []byte) (int, error) {
 	if err := c.Socket.SetReadDeadline(c.readDeadline()); err != nil {
 		return 0, err
 	}
 	n, err := c.Socket.Read(p)
 	c.eof = err == io.EOF
-	c.advance(p[:n])
 	return n, err
 }
 
@@ -126,23 +158,27 @@ func (c *netConn) readDeadline() time.Time {
 	return c.since.Add(d)
 }
 
-// advance moves to the phase that begins with what was read.
-func (c *netConn) advance(p []byte) {
+// advance moves to the phase that begins with what was read, and returns how
+// much of that it has looked at: no more than a head.
+func (c *netConn) advance(p []byte) int {
 	if len(p) == 0 {
-		return
+		return 0
 	}
 	if c.phase == phaseIdle {
 		c.enter(phaseHeader)
 	}
 	c.idle.Store(false)
-	c.received += int64(len(p))
-	if c.phase != phaseHeader {
-		return
+	used, ends := len(p), false
+	if c.phase == phaseHeader {
+		used, ends = c.scan.take(p)
+		c.line.take(p[:used], c.limits.Line)
 	}
-	if _, ends := c.scan.take(p); ends {
+	c.received += int64(used)
+	if ends {
 		c.headerEnd = c.readDeadline()
 		c.enter(phaseBody)
 	}
+	return used
 }
 
 func (c *netConn) enter(p phase) {
@@ -153,6 +189,7 @@ func (c *netConn) enter(p phase) {
 		c.scan.tail = [3]byte{}
 	case phaseHeader:
 		c.scan = headScan{}
+		c.line.reset()
 	default:
 		c.scan.tail = [3]byte{}
 	}
@@ -163,7 +200,7 @@ func (c *netConn) enter(p phase) {
 // accept a byte. To a connection that has not sent a byte of a request nothing
 // is written: it is just closed.
 func (c *netConn) Write(p []byte) (int, error) {
-	if c.phase == phaseIdle || c.phase == phaseHeader && c.received == 0 {
+	if c.mute || c.phase == phaseIdle || c.phase == phaseHeader && c.received == 0 {
 		return len(p), nil
 	}
 	c.wrote = true
@@ -176,6 +213,7 @@ func (c *netConn) Write(p []byte) (int, error) {
 		written += n
 		c.sent += int64(n)
 		if err != nil {
+			c.failed = true
 			return written, err
 		}
 	}
@@ -200,6 +238,7 @@ func (c *netConn) ReadFrom(r io.Reader) (int64, error) {
 		c.sent += n
 		limited.N -= n
 		if err != nil || n == 0 {
+			c.failed = err != nil
 			return sent, err
 		}
 	}
@@ -266,19 +305,28 @@ func (c *netConn) Close() error {
 		c.session = nil
 	}
 	if c.taken.Load() == nil {
-		c.finishEntry()
+		hasBody := c.access != nil && c.access.hasBody
+		if !hasBody {
+			c.finishEntry()
+		}
 		if !c.eof && c.phase != phaseIdle {
-			c.linger()
+			c.took += c.linger()
+		}
+		if hasBody {
+			c.access.in.Add(c.took + int64(len(c.early)))
+			c.finishEntry()
 		}
 	}
 	return c.close()
 }
 
-func (c *netConn) linger() {
+// linger returns how many bytes have still come.
+func (c *netConn) linger() int64 {
 	if c.Socket.CloseWrite() != nil || c.Socket.SetReadDeadline(time.Now().Add(lingerTime)) != nil {
-		return
+		return 0
 	}
-	_, _ = io.CopyN(io.Discard, c.Socket, lingerBytes) // whatever ends it, the socket is closed next
+	n, _ := io.CopyN(io.Discard, c.Socket, lingerBytes) // whatever ends it, the socket is closed next
+	return n
 }
 
 // close closes the socket and takes the connection out of the count. Any

@@ -62,6 +62,7 @@ type route struct {
 	rewriteEnded bool                 // END: no more rules
 	forcedType   string               // the media type that a rule wants
 	cookies      map[string]bool      // names that rules have set
+	bad          *badLine             // of a request whose head was refused; nil of others
 }
 
 // newRoute returns room for a route, which ends with ctx.
