@@ -30,11 +30,11 @@ func checkArity(info *directiveInfo, words []syntax.Arg) string {
 	case argsOneTwoThree:
 		rule, bad = "takes one, two or three arguments", empty(0) || n > 3
 	case argsOneThree:
-		rule, bad = "takes one or three arguments", empty(0) || n > 1 && empty(2) || n > 3
+		rule, bad = "takes one or three arguments", empty(0) || n == 2 && !empty(1) || n > 3
 	case argsIterate:
 		rule, bad = "requires at least one argument", empty(0)
 	case argsIterate2:
-		rule, bad = "requires at least two arguments", empty(0) || empty(1)
+		rule, bad = "requires at least two arguments", empty(0) || n < 2
 	case argsFlag:
 		if empty(0) || !strings.EqualFold(words[0].Text, "on") && !strings.EqualFold(words[0].Text, "off") {
 			return info.Name + " must be On or Off"

@@ -39,14 +39,11 @@ type walk struct {
 	*reader
 	commands map[string][]command // by lower-cased name
 
-	host     *Host
-	section  *Section          // nil outside of sections that depend on a path
-	records  *Records          // of section, or of the host
-	override override          // what may stand here
-	rules    *AuthzRule        // the container of Require lines that is open
-	ifs      []*Section        // all of the configuration
-	methods  *MethodSet        // of the Limit sections that are open
-	checks   []*hcl.Diagnostic // what httpd finds once the tree is processed
+	place
+	rules   *AuthzRule        // the container of Require lines that is open
+	ifs     []*Section        // all of the configuration
+	methods *MethodSet        // of the Limit sections that are open
+	checks  []*hcl.Diagnostic // what httpd finds once the tree is processed
 
 	logFormats    map[*Host]*logSettings
 	workers       workers
@@ -58,6 +55,17 @@ type walk struct {
 	noted         map[string]bool // directives that were noted, lower case
 	fork          *hcl.Range      // the first directive that only the fork has
 	listenSeen    map[string]bool
+}
+
+// place is where the walk stands.
+type place struct {
+	host     *Host
+	section  *Section // nil outside of sections that depend on a path
+	records  *Records // of section, or of the host
+	override override // what may stand here
+
+	path      *string // what the module of a plugin calls the section; nil for its argument
+	isForeign bool    // records are those of a plugin's own section
 }
 
 // topOverride is what may stand outside of sections (httpd 2.4
@@ -72,11 +80,11 @@ func process(r *reader) {
 	main := &Host{Limits: defaultLimits(), LogLevels: LogLevels{Default: LevelWarn}, Timeout: defaultTimeout}
 	r.config.Main = main
 	w := &walk{
-		reader: r, commands: commandTable(), host: main, records: &main.Base, override: topOverride,
+		reader: r, commands: commandTable(), place: place{host: main, records: &main.Base, override: topOverride},
 		noted: make(map[string]bool), listenSeen: make(map[string]bool),
 		behind: behind{defines: make(map[string]bool)},
 	}
-	w.addPluginModules()
+	w.config.Main.Base.Modules = r.pluginBase
 	w.nodes(r.nodes)
 	w.finish()
 }
@@ -224,10 +232,17 @@ func (w *walk) run(n *syntax.Node, key string, info *directiveInfo) *problem {
 	if info.Args != argsRaw {
 		words = n.Words()
 		if text := checkArity(info, words); text != "" {
-			return &problem{text: text, hint: hintAtComment(words)}
+			return &problem{text: text + w.emptyUsage(info), hint: hintAtComment(words)}
 		}
 	}
 	if p := w.outsideHosts(n, info); p != nil {
+		return p
+	}
+	if d := w.plugins[info]; d != nil {
+		w.judge(n, info, false)
+		return w.runPlugin(n, words, d)
+	}
+	if p := w.lostRecords(n, info); p != nil {
 		return p
 	}
 	for _, c := range w.commands[key] {

@@ -83,14 +83,17 @@ func (r *reader) whyNoModule(name string) string {
 // stands where the section does. Its closing tag is the whole of a line
 // (httpd 2.4 server/config.c, ap_build_cont_config); without one it ends with
 // its file, as in httpd.
-func (r *reader) readConditional(in *syntax.Reader, n *syntax.Node) {
+func (r *reader) readConditional(in *syntax.Reader, n *syntax.Node) { r.readUpTo(in, n, n.Name) }
+
+// readUpTo reads the lines in a section up to the closing tag of a name.
+func (r *reader) readUpTo(in *syntax.Reader, n *syntax.Node, name string) {
 	b := syntax.NewBuilder(n)
 	for !r.broken {
 		l, more := in.Next()
 		if !more {
 			break
 		}
-		if b.Open() == nil && strings.EqualFold(l.Text, "</"+n.Name+">") {
+		if b.Open() == nil && strings.EqualFold(l.Text, "</"+name+">") {
 			n.Close = &l
 			break
 		}

@@ -288,6 +288,9 @@ func enclosing(n *syntax.Node) *syntax.Node {
 // isTransparent reports whether what stands in a node stands, for the second
 // pass, where the node does.
 func isTransparent(n *syntax.Node) bool {
+	if n.Spliced {
+		return true
+	}
 	switch strings.ToLower(n.Name) {
 	case "include", "includeoptional":
 		return !n.Section

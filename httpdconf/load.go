@@ -103,7 +103,7 @@ func newReader(o Options) *reader {
 		modules: newModuleSet(table),
 		vars:    make(map[string]string),
 		defined: make(map[string]bool), seenNames: make(map[string]bool),
-		ran: make(map[*syntax.Node]bool),
+		ran: make(map[*syntax.Node]bool), plugins: make(map[*directiveInfo]*PluginDirective),
 	}
 	if o.Judge {
 		r.judged = make(map[*syntax.Node]judgement)

@@ -20,13 +20,19 @@ type PluginModule struct {
 
 // PluginDirective is a directive of such a module.
 type PluginDirective struct {
-	Name, Usage string
-	Where       int // httpd's bits (command_rec, req_override)
-	Args        int // httpd's number (enum cmd_how)
+	Name       string
+	Usage      string
+	EmptyUsage bool // there is a usage text, and it is empty
+	Where      int  // httpd's bits (command_rec, req_override)
+	Args       int  // httpd's number (enum cmd_how)
 
 	// Run has the module take a line. It returns the records of the section,
 	// and the module's error or "".
 	Run func(line PluginLine) (ModuleRecords, string)
+
+	// RunReading has the module take a line while its file is read, and returns
+	// the keys of the directives that stand in its place then.
+	RunReading func(line PluginLine) (keys []any, problem string)
 }
 
 // PluginReading is what a module may ask of the configuration where its line
@@ -47,11 +53,47 @@ type PluginLine struct {
 	Section  string        // argument of the section, "" outside of all
 	Records  ModuleRecords // of the section so far, nil for none
 	Override int           // what may stand there, in httpd's bits
+	Methods  *MethodSet    // of the Limit section it stands in; nil for all
 	Words    []string      // of the right number; one, as written, where the directive takes the rest unsplit
-	Text     string        // the arguments as written
-	File     string
-	Number   int
+	Node     PluginNode
+	Tree     PluginTree
 	Reading  PluginReading
+
+	// Walk runs a directive of the tree as if it stood at a place, and returns
+	// what is wrong with it, or "". Modules call it for what stands in sections of
+	// their own.
+	Walk func(key any, at PluginPlace) string
+
+	// NextLine and Build read on behind the line, while the file is read: a line
+	// and its number, 0 at the end; or all up to a closing tag, as directives.
+	NextLine func() (text string, number int)
+	Build    func(closing string) (list []PluginNode, problem string)
+}
+
+// PluginNode is a directive of the configuration's tree as modules may look at
+// it (httpd 2.4 include/util_cfgtree.h).
+type PluginNode struct {
+	Key             any    // tells it from others
+	Directive, Args string // with the bracket of a section: "<Location", "/x>"
+	File            string
+	Number          int // of its line
+}
+
+// PluginTree is the configuration as far as it has been read.
+type PluginTree struct {
+	ID       any
+	IsWhole  bool
+	Parent   func(key any) (PluginNode, bool)
+	Children func(key any) []PluginNode // of nil: what stands in no section
+}
+
+// PluginPlace is where a directive in a section of a module's own is run.
+type PluginPlace struct {
+	Host     *Host // nil for the main server
+	Records  ModuleRecords
+	IsOwn    bool    // Records are those of the place where the section stands
+	Section  *string // the path that the module gives; nil outside of sections
+	Override int
 }
 
 // ModuleRecords are what the modules of plugins keep of a section: they know
@@ -100,12 +142,14 @@ func (r *reader) loadPluginModule(n *syntax.Node, words []syntax.Arg, m *Module,
 		return
 	}
 	m.Source, m.Plugin = loaded.Source, loaded
-	r.pluginModules = append(r.pluginModules, loaded)
+	r.pluginBase = loaded.Base
 	for _, d := range loaded.Directives {
 		key := strings.ToLower(d.Name)
-		r.stock[key] = append(r.stock[key], &directiveInfo{
+		row := &directiveInfo{
 			Name: d.Name, Module: loaded.Source, Args: argRule(d.Args), Where: override(d.Where), Tier: tierA, Usage: d.Usage,
-		})
+		}
+		r.plugins[row] = &d
+		r.stock[key] = slices.Insert(r.stock[key], 0, row) // the last module that was loaded is asked first
 	}
 	if r.options.Judge {
 		r.listHooks(n, words, loaded)
@@ -127,50 +171,4 @@ func (r *reader) listHooks(n *syntax.Node, words []syntax.Arg, m *PluginModule) 
 
 func (r *reader) notLoaded(n *syntax.Node, words []syntax.Arg, m *Module, hint string) {
 	r.fail(difference(n, words[0].Range, LevelWarn, "so", fmt.Sprintf("module %s is none that wshttpd has: it is not loaded", m.Ident), hint))
-}
-
-// addPluginModules gives the directives of plugins their rows.
-func (w *walk) addPluginModules() {
-	for _, m := range w.pluginModules {
-		w.config.Main.Base.Modules = m.Base
-		for _, d := range m.Directives {
-			key := strings.ToLower(d.Name)
-			w.commands[key] = append(w.commands[key], command{
-				module: m.Source, effect: "the plugin's",
-				set: func(w *walk, n *syntax.Node, words []syntax.Arg) *problem { return w.runPlugin(n, words, d) },
-			})
-		}
-	}
-}
-
-// runPlugin has a module take a line.
-func (w *walk) runPlugin(n *syntax.Node, words []syntax.Arg, d PluginDirective) *problem {
-	if n.Section {
-		return &problem{text: d.Name + notObeyed, at: n.NameRange(), hint: "sections of a plugin's own are not known"}
-	}
-	line := PluginLine{
-		Records: w.records.Modules, Override: int(w.override), Text: n.Args,
-		File: n.Line.Filename(), Number: n.Line.Last(), Reading: w.reading(),
-	}
-	if w.host != w.config.Main {
-		line.Host = w.host
-	}
-	if s := w.section; s != nil {
-		line.Section = s.Pattern
-		if s.Kind == DirectorySection && !strings.HasSuffix(s.Pattern, "/") { // httpd 2.4 server/core.c, dirsection
-			line.Section += "/"
-		}
-	}
-	for _, word := range words {
-		line.Words = append(line.Words, word.Text)
-	}
-	if argRule(d.Args) == argsRaw {
-		line.Words = []string{n.Args}
-	}
-	records, text := d.Run(line)
-	w.records.Modules = records
-	if text != "" {
-		return &problem{text: text}
-	}
-	return nil
 }

@@ -30,8 +30,10 @@ type reader struct {
 	modules   *moduleSet
 	stock     map[string][]*directiveInfo
 
-	pluginModules []*PluginModule // in the order of their LoadModule lines
-	leavesUnknown bool            // there may be directives that somebody else knows
+	plugins       map[*directiveInfo]*PluginDirective // whose rows are those of modules of plugins
+	pluginBase    ModuleRecords                       // of modules of plugins, outside of sections; nil without any
+	refused       []*hcl.Diagnostic                   // in a section of such a module, which says what it makes of it
+	leavesUnknown bool                                // there may be directives that somebody else knows
 
 	including   []inclusion // Include lines that are being read, outermost first
 	includeLine int         // of the last one, for DUMP_INCLUDES
@@ -184,6 +186,9 @@ func (r *reader) readCommand(n *syntax.Node) func(*reader, *syntax.Reader, *synt
 		return (*reader).conditional
 	case "<ifversion":
 		return (*reader).ifVersion
+	}
+	if infos := r.stock[name]; len(infos) > 0 && r.plugins[infos[0]] != nil && infos[0].Where&execOnRead != 0 {
+		return (*reader).runReading
 	}
 	if !r.isMacro(n) {
 		return nil

@@ -51,10 +51,10 @@ func (w *walk) virtualHost(n *syntax.Node, _ []syntax.Arg) *problem {
 		return p
 	}
 	w.config.Hosts = append(w.config.Hosts, h)
-	outer := *w
-	w.host, w.records = h, &h.Base
+	outer := w.place
+	w.place = place{host: h, records: &h.Base, override: w.override}
 	w.nodes(n.Children)
-	w.host, w.records = outer.host, outer.records
+	w.place = outer
 	return nil
 }
 
@@ -152,10 +152,10 @@ func (w *walk) pathSection(n *syntax.Node, plain, match SectionKind) (*Section, 
 
 // inside runs what stands in a section.
 func (w *walk) inside(n *syntax.Node, s *Section) {
-	section, records, override, before := w.section, w.records, w.override, len(w.unserved)
-	w.section, w.records, w.override = s, &s.Records, sectionOverride
+	outer, before := w.place, len(w.unserved)
+	w.place = place{host: w.host, section: s, records: &s.Records, override: sectionOverride}
 	w.nodes(n.Children)
-	w.section, w.records, w.override = section, records, override
+	w.place = outer
 	w.checkWebSocketSection(n, s, w.unserved[before:])
 	w.unserved = w.unserved[:before]
 }

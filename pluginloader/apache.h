@@ -112,20 +112,34 @@ struct request_rec {
     char unused2[24];
 };
 
-typedef struct {
-    const char *directive, *args;
-    void *next, *first_child, *parent, *data;
+typedef struct ap_directive_t ap_directive_t;
+
+struct ap_directive_t {
+    const char *directive, *args; /* "<Location", "/x>" */
+    ap_directive_t *next, *first_child, *parent;
+    void *data;
     const char *filename;
     int line_num;
-    void *last;
-} ap_directive_t;
+    ap_directive_t *last;
+};
+
+/* A file that is read by lines or characters; the functions get param. */
+typedef struct {
+    apr_status_t (*getch)(char *c, void *param);
+    apr_status_t (*getstr)(void *to, size_t size, void *param);
+    apr_status_t (*close)(void *param);
+    void *param;
+    const char *name;
+    unsigned line_number;
+} ap_configfile_t;
 
 typedef struct {
     void *info;
     int override, override_opts;
     void *override_list;
     int64_t limited;
-    void *limited_xmethods, *xlimited, *config_file;
+    void *limited_xmethods, *xlimited;
+    ap_configfile_t *config_file;
     ap_directive_t *directive;
     apr_pool_t *pool, *temp_pool;
     server_rec *server;
@@ -181,6 +195,8 @@ extern struct wshttpd_apr {
     apr_status_t (*sockaddr_info_get)(apr_sockaddr_t **, const char *, int32_t, uint16_t, int32_t, apr_pool_t *);
     int (*vsnprintf)(char *, size_t, const char *, va_list);
     char *(*strerror)(apr_status_t, char *, size_t);
+    void (*pool_cleanup_register)(apr_pool_t *, const void *, apr_status_t (*)(void *), apr_status_t (*)(void *));
+    apr_status_t (*pool_cleanup_null)(void *);
     apr_status_t (*filepath_merge)(char **, const char *, const char *, int32_t, apr_pool_t *);
 } wshttpd_apr;
 
@@ -233,6 +249,7 @@ void ap_str_tolower(char *text);
 int ap_cstr_casecmp(const char *a, const char *b);
 int ap_unescape_url(char *url);
 char *ap_pbase64decode(apr_pool_t *pool, const char *text);
+int ap_method_register(apr_pool_t *pool, const char *method);
 char *ap_server_root_relative(apr_pool_t *pool, const char *path);
 ap_conf_vector_t *ap_create_per_dir_config(apr_pool_t *pool);
 
@@ -244,7 +261,9 @@ void wshttpd_module_server(module *m, apr_pool_t *pool, server_rec *server);
 void wshttpd_module_merge_dir(module *m, apr_pool_t *pool, ap_conf_vector_t *to, ap_conf_vector_t *base,
                               ap_conf_vector_t *over);
 void wshttpd_module_merge_server(module *m, apr_pool_t *pool, server_rec *main_server, server_rec *host);
-const char *wshttpd_module_command(cmd_parms *parms, module *m, int n, char **words);
+const char *wshttpd_module_command(cmd_parms *parms, void *config, int n, char **words);
+void *wshttpd_module_record(ap_conf_vector_t *vector, const module *m);
+ap_configfile_t *wshttpd_file_being_read(apr_pool_t *pool, const char *name, unsigned number);
 
 /* What a plugin logs by one of httpd's functions (aplog.c). */
 typedef struct {

@@ -75,20 +75,36 @@ typedef const char *(*three_words)(cmd_parms *, void *, const char *, const char
 typedef const char *(*flag)(cmd_parms *, void *, int);
 typedef const char *(*many_words)(cmd_parms *, void *, int, char *const[]);
 
-/* Runs a directive on words whose number is right; those that are missing are
- * NULL, and n of RAW_ARGS is 1 (invoke_cmd). Returns the error or NULL. */
-const char *wshttpd_module_command(cmd_parms *parms, module *m, int n, char **words)
+/* What a function returns that leaves a directive to others (DECLINE_CMD). */
+static int is_declined(const char *error) { return error != NULL && strcmp(error, "\a\b") == 0; }
+
+/* Calls a function with each word up to the first that is empty or refused. */
+static const char *iterate(cmd_parms *parms, void *config, void *function, const char *first, int n, char **words)
 {
-    void *config = *record(parms->context, m), *function = parms->cmd->func;
     const char *error = NULL;
+    for (int i = 0; i < n && *words[i] != '\0'; i++) {
+        error = first == NULL ? ((one_word)function)(parms, config, words[i]) : ((two_words)function)(parms, config, first, words[i]);
+        if (error != NULL && !is_declined(error))
+            return error;
+    }
+    return error;
+}
+
+/* The most words that TAKE_ARGV gets (server/config.c, AP_MAX_ARGC). */
+enum { MAX_WORDS = 64 };
+
+static const char *call(cmd_parms *parms, void *config, int n, char **words)
+{
+    void *function = parms->cmd->func;
     switch (parms->cmd->args_how) {
     case NO_ARGS:
         return ((no_words)function)(parms, config);
     case RAW_ARGS:
     case TAKE1:
         return ((one_word)function)(parms, config, words[0]);
-    case TAKE2:
     case TAKE12:
+        return ((two_words)function)(parms, config, words[0], words[1] != NULL && *words[1] != '\0' ? words[1] : NULL);
+    case TAKE2:
         return ((two_words)function)(parms, config, words[0], words[1]);
     case TAKE3:
     case TAKE23:
@@ -96,17 +112,25 @@ const char *wshttpd_module_command(cmd_parms *parms, module *m, int n, char **wo
     case TAKE123:
         return ((three_words)function)(parms, config, words[0], words[1], words[2]);
     case ITERATE:
-        for (int i = 0; i < n && error == NULL; i++)
-            error = ((one_word)function)(parms, config, words[i]);
-        return error;
+        return iterate(parms, config, function, NULL, n, words);
     case ITERATE2:
-        for (int i = 1; i < n && error == NULL; i++)
-            error = ((two_words)function)(parms, config, words[0], words[i]);
-        return error;
+        return iterate(parms, config, function, words[0], n - 1, words + 1);
     case FLAG:
-        return ((flag)function)(parms, config, strcasecmp(words[0], "on") == 0);
+        return ((flag)function)(parms, config, strcasecmp(words[0], "off") != 0);
     case TAKE_ARGV:
-        return ((many_words)function)(parms, config, n, words);
+        if (n > 0 && n <= MAX_WORDS && *words[n - 1] == '\0')
+            n--; /* an empty word is none at the end */
+        return ((many_words)function)(parms, config, n < MAX_WORDS ? n : MAX_WORDS, words);
     }
-    return "is improperly configured internally (server bug)";
+    return NULL;
 }
+
+/* Runs a directive on words whose number is right; those that are missing are
+ * NULL, and n of RAW_ARGS is 1 (invoke_cmd). Returns the error or NULL. */
+const char *wshttpd_module_command(cmd_parms *parms, void *config, int n, char **words)
+{
+    const char *error = call(parms, config, n, words);
+    return is_declined(error) ? NULL : error;
+}
+
+void *wshttpd_module_record(ap_conf_vector_t *vector, const module *m) { return *record(vector, m); }

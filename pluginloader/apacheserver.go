@@ -32,6 +32,11 @@ type apacheProcess struct {
 	registering *Module
 	known       map[*C.ap_conf_vector_t]*Records
 	merged      map[[2]*Records]*Records
+	tree        nodes
+	temp        *C.apr_pool_t // of the configuration that is being read, nil for none
+	running     []running     // the innermost last
+
+	runner atomic.Int64 // the thread of running, 0 for none
 }
 
 // apache is that of this process: C functions have no receiver, so that it
@@ -57,6 +62,7 @@ func (l *Loader) SetHosts(hosts []Host) {
 	}
 	apache.mu.Unlock() // a module may log
 	apache.mergeServers(main, virtual)
+	apache.endTempPool()
 	C.wshttpd_set_running()
 }
 
@@ -180,6 +186,18 @@ func (a *apacheProcess) record(server *C.server_rec, module string, level int, o
 	case log != nil:
 		log(level, "%s%s", origin, text)
 	}
+}
+
+// keyOf returns the key of a server_rec, nil of one that is unknown.
+func (a *apacheProcess) keyOf(server *C.server_rec) any {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for key, s := range a.servers {
+		if s == server {
+			return key
+		}
+	}
+	return nil
 }
 
 // hostOf returns the host of a server_rec, nil while none is known. mu is held.

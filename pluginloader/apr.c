@@ -48,6 +48,8 @@ static void open_once(void)
         {"apr_sockaddr_info_get", &apr.sockaddr_info_get},
         {"apr_vsnprintf", &apr.vsnprintf},
         {"apr_strerror", &apr.strerror},
+        {"apr_pool_cleanup_register", &apr.pool_cleanup_register},
+        {"apr_pool_cleanup_null", &apr.pool_cleanup_null},
         {"apr_filepath_merge", &apr.filepath_merge},
     };
     for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {

@@ -169,27 +169,3 @@ void ap_args_to_table(request_rec *request, apr_table_t **table)
 }
 
 void ap_set_content_type(request_rec *request, const char *type) { request->content_type = type; }
-
-/* The methods of httpd by their numbers (include/httpd.h). */
-static const char *const methods[] = {
-    "GET", "PUT", "POST", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "PROPFIND", "PROPPATCH", "MKCOL", "COPY", "MOVE", "LOCK", "UNLOCK",
-    "VERSION-CONTROL", "CHECKOUT", "UNCHECKOUT", "CHECKIN", "UPDATE", "LABEL", "REPORT", "MKWORKSPACE", "MKACTIVITY", "BASELINE-CONTROL", "MERGE",
-};
-enum { METHODS = sizeof methods / sizeof methods[0], INVALID_METHOD = METHODS };
-
-/* HEAD is GET to httpd; what it does not know is M_INVALID. */
-int ap_method_number_of(const char *method)
-{
-    if (strcmp(method, "HEAD") == 0)
-        return 0;
-    for (int i = 0; i < METHODS; i++)
-        if (strcmp(methods[i], method) == 0)
-            return i;
-    return INVALID_METHOD;
-}
-
-const char *ap_method_name_of(apr_pool_t *pool, int number)
-{
-    (void)pool;
-    return number >= 0 && number < METHODS ? methods[number] : NULL;
-}

@@ -10,6 +10,9 @@
 
 static void *slot(const cmd_parms *cmd, void *config) { return (char *)config + (size_t)cmd->info; }
 
+/* A module that keeps no record has none to store in; httpd ends of that. */
+static const char no_record[] = "the module keeps no record in which the argument could be stored";
+
 /* A text of up to three parts, in the configuration's pool. */
 static const char *text(const cmd_parms *cmd, const char *a, const char *b, const char *c)
 {
@@ -21,12 +24,16 @@ static const char *text(const cmd_parms *cmd, const char *a, const char *b, cons
 
 const char *ap_set_string_slot(cmd_parms *cmd, void *config, const char *argument)
 {
+    if (config == NULL)
+        return no_record;
     *(const char **)slot(cmd, config) = argument;
     return NULL;
 }
 
 const char *ap_set_string_slot_lower(cmd_parms *cmd, void *config, const char *argument)
 {
+    if (config == NULL)
+        return no_record;
     char *copy = wshttpd_pool_string(cmd->pool, argument, strlen(argument));
     ap_str_tolower(copy);
     *(char **)slot(cmd, config) = copy;
@@ -35,6 +42,8 @@ const char *ap_set_string_slot_lower(cmd_parms *cmd, void *config, const char *a
 
 const char *ap_set_int_slot(cmd_parms *cmd, void *config, const char *argument)
 {
+    if (config == NULL)
+        return no_record;
     char *end;
     *(int *)slot(cmd, config) = (int)strtol(argument, &end, 10);
     if (*argument != '\0' && *end == '\0')
@@ -44,18 +53,24 @@ const char *ap_set_int_slot(cmd_parms *cmd, void *config, const char *argument)
 
 const char *ap_set_flag_slot(cmd_parms *cmd, void *config, int argument)
 {
+    if (config == NULL)
+        return no_record;
     *(int *)slot(cmd, config) = argument != 0;
     return NULL;
 }
 
 const char *ap_set_flag_slot_char(cmd_parms *cmd, void *config, int argument)
 {
+    if (config == NULL)
+        return no_record;
     *(char *)slot(cmd, config) = argument != 0;
     return NULL;
 }
 
 const char *ap_set_file_slot(cmd_parms *cmd, void *config, const char *argument)
 {
+    if (config == NULL)
+        return no_record;
     const char *path = ap_server_root_relative(cmd->pool, argument);
     if (path == NULL)
         return text(cmd, "Invalid file path ", argument, "");
@@ -79,7 +94,8 @@ enum {
     NOT_IN_FILES = 0x10,
     NOT_IN_HTACCESS = 0x20,
     NOT_IN_PROXY = 0x40,
-    NOT_IN_DIR_CONTEXT = NOT_IN_LIMIT | NOT_IN_DIRECTORY | NOT_IN_LOCATION | NOT_IN_FILES | NOT_IN_PROXY,
+    NOT_IN_DIR_LOC_FILE = NOT_IN_DIRECTORY | NOT_IN_LOCATION | NOT_IN_FILES,
+    NOT_IN_DIR_CONTEXT = NOT_IN_DIR_LOC_FILE | NOT_IN_LIMIT | NOT_IN_PROXY,
     EXEC_ON_READ = 256,
 };
 
@@ -121,11 +137,11 @@ const char *ap_check_cmd_context(cmd_parms *cmd, unsigned forbidden)
         name = text(cmd, name, ">", "");
     if ((forbidden & NOT_IN_VIRTUALHOST) && cmd->server->is_virtual)
         return text(cmd, name, " cannot occur within <VirtualHost> section", "");
-    if ((forbidden & NOT_IN_LIMIT) && cmd->limited != -1)
+    if ((forbidden & NOT_IN_DIR_CONTEXT) && cmd->limited != -1)
         return text(cmd, name, " cannot occur within <Limit> or <LimitExcept> section", "");
     if ((forbidden & NOT_IN_HTACCESS) && cmd->pool == cmd->temp_pool)
         return text(cmd, name, " cannot occur within htaccess files", "");
-    if ((forbidden & NOT_IN_DIR_CONTEXT) == NOT_IN_DIR_CONTEXT) {
+    if ((forbidden & NOT_IN_DIR_LOC_FILE) == NOT_IN_DIR_LOC_FILE) {
         if (cmd->path != NULL)
             return text(cmd, name, " cannot occur within directory context", "");
         if (cmd->cmd->req_override & EXEC_ON_READ)

@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"unsafe"
 )
 
 // Module is a module of httpd that a plugin's library holds: it brings
@@ -21,19 +20,9 @@ type Module struct {
 	Source     string // the name of its source file, by which IfModule asks
 	Directives []Directive
 	Hooks      []string // what it would have httpd call, and nobody calls here
+	Library    string   // the path of its file
 
 	structure *C.module
-	path      string
-}
-
-// Directive is an entry of a module's command table.
-type Directive struct {
-	Name, Usage string
-	Override    int // where it may stand, by httpd's bits (req_override)
-	Args        int // what it takes (enum cmd_how)
-
-	module *Module
-	record *C.command_rec
 }
 
 // ModuleError says why LoadModule cannot load a module, in httpd's words.
@@ -125,7 +114,7 @@ func (a *apacheProcess) addModule(structure *C.module, path string) (*Module, *M
 			return nil, &ModuleError{Text: fmt.Sprintf("Cannot load %s into server: there are %d modules of plugins already", path, maxModules)}
 		}
 		at = len(a.modules)
-		m := &Module{structure: structure, path: path}
+		m := &Module{structure: structure, Library: path}
 		C.wshttpd_module_add(structure, C.int(at))
 		m.Source = C.GoString(structure.name)
 		m.listDirectives()
@@ -145,140 +134,36 @@ func (a *apacheProcess) addModule(structure *C.module, path string) (*Module, *M
 func (l *Loader) warnOfHooks(m *Module, ident string) {
 	others := slices.DeleteFunc(slices.Clone(m.Hooks), func(name string) bool { return name == "handler" })
 	if len(others) > 0 {
-		l.log(levelWarn, "module %s of %s: its hooks are not run: %s", ident, m.path, strings.Join(others, ", "))
+		l.log(levelWarn, "module %s of %s: its hooks are not run: %s", ident, m.Library, strings.Join(others, ", "))
 	}
 }
 
 // configPool is what httpd calls pconf. modulesMu is held.
 func (a *apacheProcess) configPool() *C.apr_pool_t { return a.process.pconf }
 
+// tempPool is what httpd calls ptemp: it ends when the configuration has been
+// read. modulesMu is held.
+func (a *apacheProcess) tempPool() *C.apr_pool_t {
+	if a.temp == nil {
+		a.temp = C.wshttpd_pool_new(a.configPool())
+	}
+	return a.temp
+}
+
+func (a *apacheProcess) endTempPool() {
+	a.modulesMu.Lock()
+	defer a.modulesMu.Unlock()
+	if a.temp != nil {
+		C.wshttpd_pool_destroy(a.temp)
+		a.temp = nil
+	}
+}
+
 //export wshttpd_go_hook
 func wshttpd_go_hook(name *C.char) {
 	if m := apache.registering; m != nil { // on the thread that loads it
 		m.Hooks = append(m.Hooks, C.GoString(name))
 	}
-}
-
-// listDirectives reads the command table, which ends with an entry without a
-// name.
-func (m *Module) listDirectives() {
-	for record := m.structure.cmds; record != nil && record.name != nil; record = (*C.command_rec)(unsafe.Add(unsafe.Pointer(record), C.sizeof_command_rec)) {
-		m.Directives = append(m.Directives, Directive{
-			Name: C.GoString(record.name), Usage: C.GoString(record.errmsg),
-			Override: int(record.req_override), Args: int(record.args_how), module: m, record: record,
-		})
-	}
-}
-
-// Records are what modules keep of a section, or of a server outside of
-// sections. They last as long as the process.
-type Records struct{ vector *C.ap_conf_vector_t }
-
-// MainRecords are those of the main server, nil where no module is loaded.
-func (l *Loader) MainRecords() *Records {
-	apache.modulesMu.Lock()
-	loaded := len(apache.modules)
-	apache.modulesMu.Unlock()
-	if loaded == 0 {
-		return nil
-	}
-	return apache.records(apache.server(nil).lookup_defaults)
-}
-
-// records returns the one Records of a vector.
-func (a *apacheProcess) records(vector *C.ap_conf_vector_t) *Records {
-	a.modulesMu.Lock()
-	defer a.modulesMu.Unlock()
-	if a.known == nil {
-		a.known = make(map[*C.ap_conf_vector_t]*Records)
-	}
-	if a.known[vector] == nil {
-		a.known[vector] = &Records{vector}
-	}
-	return a.known[vector]
-}
-
-// Line is a line of the configuration as a module's function sees it
-// (cmd_parms).
-type Line struct {
-	Host     any      // the Key of the virtual host it stands in, nil for the main server
-	Section  string   // its argument; empty outside of sections
-	Records  *Records // of the section so far, nil if there are none
-	Override int      // what may stand there
-	Text     string   // the arguments as written
-	File     string
-	Number   int
-}
-
-// Run has the module take a line whose words are of the right number; those of
-// a directive that takes the rest unsplit are one. It returns the records of
-// the section, and the module's error or "".
-func (d *Directive) Run(line Line, words []string) (*Records, string) {
-	server := apache.server(line.Host)
-	a := &apache
-	a.modulesMu.Lock()
-	defer a.modulesMu.Unlock()
-	m := maker{a.configPool()}
-	var path *C.char
-	if line.Section != "" {
-		path = m.text(line.Section)
-	}
-	if line.Records == nil {
-		line.Records = &Records{m.vector()}
-	}
-	C.wshttpd_module_server(d.module.structure, m.pool, server)
-	C.wshttpd_module_dir(d.module.structure, m.pool, line.Records.vector, path)
-	parms := d.parms(m, line, server, path)
-	room := unsafe.Slice((**C.char)(m.zeros((len(words)+3)*int(unsafe.Sizeof(path)))), len(words)+3)
-	for i, w := range words {
-		room[i] = m.text(w)
-	}
-	problem := C.wshttpd_module_command(parms, d.module.structure, C.int(len(words)), &room[0])
-	if problem == nil {
-		return line.Records, ""
-	}
-	return line.Records, C.GoString(problem)
-}
-
-// parms makes what a directive's function is told of its line.
-func (d *Directive) parms(m maker, line Line, server *C.server_rec, path *C.char) *C.cmd_parms {
-	at := (*C.ap_directive_t)(m.zeros(C.sizeof_ap_directive_t))
-	at.directive, at.args = m.text(d.Name), m.text(line.Text)
-	at.filename, at.line_num = m.text(line.File), C.int(line.Number)
-	p := (*C.cmd_parms)(m.zeros(C.sizeof_cmd_parms))
-	p.info, p.cmd = d.record.cmd_data, d.record
-	p.override, p.limited = C.int(line.Override), -1
-	p.directive, p.server, p.path = at, server, path
-	p.pool, p.temp_pool = m.pool, m.pool
-	p.context = line.Records.vector
-	return p
-}
-
-// MergeRecords returns what the records of a path come to that over covers too,
-// behind base; either may be nil. The same two always come to the same.
-func MergeRecords(base, over *Records) *Records {
-	if base == nil || over == nil {
-		if over == nil {
-			return base
-		}
-		return over
-	}
-	a := &apache
-	a.modulesMu.Lock()
-	defer a.modulesMu.Unlock()
-	if m := a.merged[[2]*Records{base, over}]; m != nil {
-		return m
-	}
-	m := maker{a.configPool()}
-	result := &Records{m.vector()}
-	for _, module := range a.modules {
-		C.wshttpd_module_merge_dir(module.structure, m.pool, result.vector, base.vector, over.vector)
-	}
-	if a.merged == nil {
-		a.merged = make(map[[2]*Records]*Records)
-	}
-	a.merged[[2]*Records{base, over}] = result
-	return result
 }
 
 // noteNames has the names of the modules at hand for records of the log, which
@@ -298,17 +183,6 @@ func (m *Module) logName() string {
 	return name
 }
 
-// mergeServers gives the virtual hosts what they inherit from the main server.
-func (a *apacheProcess) mergeServers(main *C.server_rec, hosts []*C.server_rec) {
-	a.modulesMu.Lock()
-	defer a.modulesMu.Unlock()
-	for _, s := range hosts {
-		for _, m := range a.modules {
-			C.wshttpd_module_merge_server(m.structure, a.configPool(), main, s)
-		}
-	}
-}
-
 // adoptModule loads the module that a plugin's library holds, where no
 // LoadModule line has: its plugin would look into a record that is not there.
 // mu is held.
@@ -317,7 +191,7 @@ func (l *Loader) adoptModule(lib *library) {
 	if ident == "" || C.wshttpd_apr_is_open() == 0 {
 		return
 	}
-	if slices.ContainsFunc(l.modules, func(m *Module) bool { return m.path == lib.path }) {
+	if slices.ContainsFunc(l.modules, func(m *Module) bool { return m.Library == lib.path }) {
 		return
 	}
 	if _, err := l.loadModule(ident, lib.path); err != nil {

@@ -104,33 +104,46 @@ func TestParityOfModuleErrors(t *testing.T) {
 		"ArgUnknown", "LoadModule argument_module FILE", "LoadModule other_module HOME/none.so",
 	} {
 		t.Run(lines, func(t *testing.T) {
-			home := tree(t, "docs/index.html")
-			conf := "ErrorLog HOME/log\nMODULE:arguments\n" + strings.ReplaceAll(lines, "FILE", apxs(t, "arguments")) + "\n"
-			head := "ServerRoot /usr/lib/apache2\nServerName x\nLoadModule mpm_event_module modules/mod_mpm_event.so\nLoadModule authz_core_module modules/mod_authz_core.so\n"
-			theirs := filepath.Join(home, "theirs.conf")
-			if err := os.WriteFile(theirs, []byte(withLibraries(t, strings.ReplaceAll(head+conf, "HOME", home))), 0o644); err != nil {
-				t.Fatal(err)
-			}
-			out, _ := exec.Command(apache, "-t", "-f", theirs).CombinedOutput() // the status is 1, as it should be
-			want := errorOf(string(out))
-			loader := pluginloader.New(func(int, string, ...any) {})
-			_, text := loadModules(t, loader, home, "LoadModule authz_core_module x\n"+conf)
-			if got := errorOf(text); want == "" || !strings.HasPrefix(got, want) {
-				t.Errorf("here:\n%s\nhttpd:\n%s", text, out)
-			}
+			agreeOnError(t, "MODULE:arguments\n"+strings.ReplaceAll(lines, "FILE", apxs(t, "arguments"))+"\n")
 		})
 	}
 }
 
-// errorOf returns the sentence behind the line that names the place.
-func errorOf(text string) string {
-	_, rest, found := strings.Cut(text, "Syntax error on line ")
-	if !found {
-		return ""
+// agreeOnError compares place and sentence of the error that both find in a
+// configuration. HOME is a folder.
+func agreeOnError(t *testing.T, conf string) {
+	t.Helper()
+	home := tree(t, "docs/index.html")
+	text := withLibraries(t, strings.ReplaceAll(conf, "HOME", home))
+	head := "ServerRoot /usr/lib/apache2\nServerName x\nErrorLog HOME/log\nLoadModule mpm_event_module modules/mod_mpm_event.so\n" +
+		"LoadModule authz_core_module modules/mod_authz_core.so\nInclude HOME/both.conf\n" // where lines have the same numbers
+	for name, text := range map[string]string{"both.conf": text, "theirs.conf": strings.ReplaceAll(head, "HOME", home)} {
+		if err := os.WriteFile(filepath.Join(home, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
 	}
-	_, rest, _ = strings.Cut(rest, ".conf:") // of a line that is read alone the sentence follows at once
-	sentence, _, _ := strings.Cut(strings.TrimSpace(rest), "\n")
-	return sentence
+	out, _ := exec.Command(apache, "-t", "-f", filepath.Join(home, "theirs.conf")).CombinedOutput() // the status is 1, as it should be
+	loader := pluginloader.New(func(int, string, ...any) {})
+	_, ours := loadModules(t, loader, home, head)
+	if ours == "" {
+		ours = "Syntax OK\n"
+	}
+	if got, want := errorOf(ours), errorOf(string(out)); want == "" || got != want {
+		t.Errorf("here:\n%s\nhttpd:\n%s", ours, out)
+	}
+}
+
+// errorOf returns the line of the file both.conf, and the sentence behind it; of
+// no error that there is none.
+func errorOf(text string) string {
+	const place = "Syntax error on line "
+	file := strings.Index(text, "both.conf:")
+	if file < 0 {
+		return strings.TrimSpace(text)
+	}
+	number, _, _ := strings.Cut(text[strings.LastIndex(text[:file], place)+len(place):], " ")
+	sentence, _, _ := strings.Cut(strings.TrimSpace(text[file+len("both.conf:"):]), "\n") // of a line that is read alone it follows at once
+	return number + ": " + strings.TrimSpace(sentence)
 }
 
 // tunnelConf has the tunnel's six directives in two Locations and those below,

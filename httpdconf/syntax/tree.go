@@ -29,6 +29,10 @@ type Node struct {
 	// then been read as text and never run.
 	Skipped string
 
+	// Spliced says that Children stand where the node does, which was run when it
+	// was read.
+	Spliced bool
+
 	argsAt int // offset of Args in Line.Text; its length where Args is a bracket that stands nowhere
 }
 

@@ -1,0 +1,255 @@
+package httpdconf
+
+import (
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/wshttpd/wshttpd/httpdconf/syntax"
+)
+
+// runPlugin has a module take a line. What is wrong in a section of its own is
+// reported where it stands, unless the module makes another text of it.
+func (w *walk) runPlugin(n *syntax.Node, words []syntax.Arg, d *PluginDirective) *problem {
+	line := w.pluginLine(n, words, d)
+	line.Walk = w.walkFor
+	outer := w.refused
+	w.refused = nil
+	records, text := d.Run(line)
+	inside := w.refused
+	w.refused = outer
+	w.records.Modules = records
+	switch {
+	case text == "":
+		return nil
+	case len(inside) == 0:
+		return &problem{text: text}
+	case inside[0].Summary != text:
+		inside[0].Summary, inside[0].Detail = text, ""
+	}
+	w.diags = append(w.diags, inside...)
+	return nil
+}
+
+// pluginLine is what a module is told of a line.
+func (w *walk) pluginLine(n *syntax.Node, words []syntax.Arg, d *PluginDirective) PluginLine {
+	line := PluginLine{
+		Records: w.records.Modules, Override: int(w.override), Methods: w.methods,
+		Node: pluginNode(n), Tree: w.pluginTree(true), Reading: w.reading(), Words: pluginWords(n, words, d),
+	}
+	if w.host != w.config.Main {
+		line.Host = w.host
+	}
+	switch s := w.section; {
+	case w.path != nil:
+		line.Section = *w.path
+	case s != nil && s.Kind == IfSection:
+		line.Section = "*If" // httpd 2.4 server/core.c, ifsection
+	case s != nil:
+		line.Section = s.Pattern
+		if s.Kind == DirectorySection && !strings.HasSuffix(s.Pattern, "/") { // httpd 2.4 server/core.c, dirsection
+			line.Section += "/"
+		}
+	}
+	return line
+}
+
+// pluginWords are a line's words as its function gets them.
+func pluginWords(n *syntax.Node, words []syntax.Arg, d *PluginDirective) []string {
+	if argRule(d.Args) == argsRaw {
+		return []string{n.Args}
+	}
+	list := make([]string, 0, len(words))
+	for _, word := range words {
+		list = append(list, word.Text)
+	}
+	return list
+}
+
+// walkFor runs a directive where a module says (httpd 2.4 server/config.c,
+// ap_walk_config_sub). Its errors are kept until the module says what it makes
+// of them; the text of the first is returned.
+func (w *walk) walkFor(key any, at PluginPlace) string {
+	outer, before := w.place, len(w.diags)
+	defer func() { w.place = outer }()
+	if w.host = w.config.Main; at.Host != nil {
+		w.host = at.Host
+	}
+	w.override, w.path = override(at.Override), at.Section
+	if !at.IsOwn {
+		w.isForeign, w.records = true, &Records{Modules: at.Records}
+	}
+	w.node(key.(*syntax.Node))
+	return w.keepRefused(before)
+}
+
+// keepRefused takes the errors that have come since there were so many
+// diagnostics, and returns the text of the first.
+func (r *reader) keepRefused(before int) string {
+	list := r.diags[before:]
+	r.diags = r.diags[:before:before]
+	var refused hcl.Diagnostics
+	for _, d := range list {
+		if d.Severity == hcl.DiagError {
+			refused = append(refused, d)
+		} else {
+			r.diags = append(r.diags, d)
+		}
+	}
+	r.refused = append(r.refused, refused...)
+	if len(refused) == 0 {
+		return ""
+	}
+	return refused[0].Summary
+}
+
+// lostRecords refuses a directive that would leave its mark in records of a
+// section which a plugin's module keeps to itself.
+func (w *walk) lostRecords(n *syntax.Node, info *directiveInfo) *problem {
+	if !w.isForeign {
+		return nil
+	}
+	switch tableName(n) {
+	case "<virtualhost", "<location", "<locationmatch", "<directory", "<directorymatch", "<files", "<filesmatch", "<limit", "<limitexcept":
+		return nil // these have records of their own, or none
+	}
+	section := "the section"
+	if outer := enclosing(n); outer != nil {
+		section = outer.Opener()
+	}
+	return &problem{
+		text: info.Name + notObeyed, at: n.NameRange(),
+		hint: "the module of " + section + " keeps its records to itself: only directives of plugins stand there",
+	}
+}
+
+// emptyUsage is what httpd puts behind a wrong number of arguments where the
+// usage text is there, and empty.
+func (w *walk) emptyUsage(info *directiveInfo) string {
+	if d := w.plugins[info]; d != nil && d.EmptyUsage && info.Args != argsNone && info.Args != argsFlag {
+		return ", "
+	}
+	return ""
+}
+
+// pluginNode is a directive as modules see it.
+func pluginNode(n *syntax.Node) PluginNode {
+	name := n.Name
+	if n.Section {
+		name = "<" + name
+	}
+	return PluginNode{Key: n, Directive: name, Args: n.Args, File: n.Line.Filename(), Number: n.Line.Last()}
+}
+
+// pluginTree is the tree as modules see it: without what has been run while it
+// was read.
+func (r *reader) pluginTree(isWhole bool) PluginTree {
+	return PluginTree{
+		ID: r, IsWhole: isWhole,
+		Parent: func(key any) (PluginNode, bool) {
+			outer := enclosing(key.(*syntax.Node))
+			if outer == nil {
+				return PluginNode{}, false
+			}
+			return pluginNode(outer), true
+		},
+		Children: func(key any) []PluginNode {
+			if key == nil {
+				return r.pluginNodes(r.nodes)
+			}
+			return r.pluginNodes(key.(*syntax.Node).Children)
+		},
+	}
+}
+
+func (r *reader) pluginNodes(list []*syntax.Node) (nodes []PluginNode) {
+	for _, n := range list {
+		switch {
+		case n.Skipped != "":
+		case isTransparent(n):
+			nodes = append(nodes, r.pluginNodes(n.Children)...)
+		case !r.ran[n]:
+			nodes = append(nodes, pluginNode(n))
+		}
+	}
+	return nodes
+}
+
+// runReading has the modules that own a directive take it while its file is
+// read (httpd 2.4 server/config.c, execute_now). What they leave stands in its
+// place.
+func (r *reader) runReading(in *syntax.Reader, n *syntax.Node) {
+	n.Spliced = true
+	for _, info := range r.stock[tableName(n)] {
+		d := r.plugins[info]
+		if d == nil || !r.isOwner(info) {
+			continue
+		}
+		text := r.runOneReading(in, n, info, d)
+		if text == "" {
+			continue
+		}
+		if len(r.refused) > 0 && r.refused[0].Summary == text {
+			r.diags = append(r.diags, r.refused...)
+		} else {
+			r.failAt(n, n.Range(), text, "")
+		}
+		r.refused, r.broken = nil, true
+		return
+	}
+}
+
+func (r *reader) runOneReading(in *syntax.Reader, n *syntax.Node, info *directiveInfo, d *PluginDirective) (problem string) {
+	if info.Where&topOverride == 0 {
+		return info.Name + " not allowed here"
+	}
+	var words []syntax.Arg
+	if info.Args != argsRaw {
+		words = n.Words()
+		if text := checkArity(info, words); text != "" {
+			return text
+		}
+	}
+	keys, problem := d.RunReading(PluginLine{
+		Override: int(topOverride), Words: pluginWords(n, words, d),
+		Node: pluginNode(n), Tree: r.pluginTree(false), Reading: r.reading(),
+		NextLine: func() (string, int) { return nextLine(in) },
+		Build:    func(closing string) ([]PluginNode, string) { return r.buildFor(in, n, closing) },
+	})
+	if problem != "" {
+		return problem
+	}
+	left := n.Children
+	n.Children = nil
+	for _, child := range left {
+		if r.ran[child] || containsKey(keys, child) {
+			n.Children = append(n.Children, child)
+		}
+	}
+	return ""
+}
+
+func containsKey(keys []any, n *syntax.Node) bool {
+	for _, key := range keys {
+		if key == n {
+			return true
+		}
+	}
+	return false
+}
+
+func nextLine(in *syntax.Reader) (text string, number int) {
+	l, more := in.Next()
+	if !more {
+		return "", 0
+	}
+	return l.Text, l.Last()
+}
+
+// buildFor reads what stands in a section of a module's up to its closing tag
+// (httpd 2.4 server/config.c, ap_build_cont_config).
+func (r *reader) buildFor(in *syntax.Reader, n *syntax.Node, closing string) ([]PluginNode, string) {
+	before := len(r.diags)
+	r.readUpTo(in, n, closing)
+	return r.pluginNodes(n.Children), r.keepRefused(before)
+}
