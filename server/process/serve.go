@@ -29,11 +29,14 @@ func (p *process) serve(cfg *httpdconf.Config) int {
 		}
 		defer os.Remove(cfg.PidFile)
 	}
+	if p.worker != nil {
+		p.worker.OpenErrors(cfg.Main.ErrorLog)
+	}
 	if err := supervise.DropRoot(cfg.Run); err != nil {
 		return p.fail(err)
 	}
 	go s.Serve()
-	p.announce(s, cfg)
+	p.announce(s)
 	signals.Run(p.actions(s, cfg))
 	if p.worker != nil {
 		p.worker.EndInOrder()
@@ -61,13 +64,13 @@ func (p *process) adopt(s *server.Server) {
 	}
 }
 
-// announce says that the server serves, and where.
-func (p *process) announce(s *server.Server, cfg *httpdconf.Config) {
-	if p.worker != nil {
-		p.worker.Ready(cfg.Main.ErrorLog)
-	}
+// announce says that the server serves, and where, while there is a terminal.
+func (p *process) announce(s *server.Server) {
 	for _, url := range s.URLs() {
 		fmt.Fprintf(os.Stderr, "%s: serving %s\n", p.Program, url)
+	}
+	if p.worker != nil {
+		p.worker.Ready()
 	}
 }
 

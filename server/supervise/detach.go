@@ -66,20 +66,29 @@ func Detach(stderr *os.File) int {
 // IsDetached reports whether this process was executed by Detach.
 func IsDetached() bool { return os.Getenv(detachedVariable) != "" }
 
+// openErrors opens the error log once more, for what is written to stderr; nil
+// where it is no file, but a program or syslog.
+func openErrors(errorLog string) *os.File {
+	file, err := os.OpenFile(errorLog, os.O_WRONLY|os.O_APPEND, 0)
+	if err != nil {
+		return nil
+	}
+	return file
+}
+
 // leaveTerminal has what is written to stderr go to the error log, where that
 // is a file, as httpd does; also after the log was rotated. A process that is
-// detached has nothing else to write to, nor to read from.
-func leaveTerminal(errorLog string, detached bool) error {
-	file, err := os.OpenFile(errorLog, os.O_WRONLY|os.O_APPEND, 0)
-	if err != nil && !detached {
-		return nil // a pipe, or syslog: stderr stays as it is
+// detached has nothing else to write to, nor to read from. The file is closed.
+func leaveTerminal(file *os.File, detached bool) error {
+	if file == nil && !detached {
+		return nil
 	}
 	null, nullErr := os.OpenFile(os.DevNull, os.O_RDWR, 0)
 	if nullErr != nil {
 		return nullErr
 	}
 	defer null.Close()
-	if err != nil {
+	if file == nil {
 		file = null
 	}
 	defer file.Close()

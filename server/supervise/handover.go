@@ -14,6 +14,7 @@ type Handover struct {
 
 	progress *Progress
 	detached bool
+	errors   *os.File        // the error log, for stderr; nil until OpenErrors, or where it is no file
 	Gone     <-chan struct{} // closed when that process has ended
 }
 
@@ -70,10 +71,15 @@ func (h *Handover) Progress() *Progress {
 	return h.progress
 }
 
+// OpenErrors opens the error log for what will be written to stderr: what the
+// runtime says as the process ends, and what plugins write there. It takes the
+// rights with which logs are opened.
+func (h *Handover) OpenErrors(errorLog string) { h.errors = openErrors(errorLog) }
+
 // Ready reports that this process serves, and leaves the terminal for the
 // error log.
-func (h *Handover) Ready(errorLog string) {
-	_ = leaveTerminal(errorLog, h.detached) // stderr then stays where it is
+func (h *Handover) Ready() {
+	_ = leaveTerminal(h.errors, h.detached) // stderr then stays where it is
 	h.progress.say(saysReady)               // if nobody hears it, Gone tells
 }
 

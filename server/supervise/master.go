@@ -57,7 +57,7 @@ const (
 // Run serves cfg until a signal ends it, and returns the exit status.
 func (m *Master) Run(cfg *httpdconf.Config) int {
 	m.signals = make(chan os.Signal, signalQueue)
-	signal.Ignore(syscall.SIGPIPE, syscall.SIGTTIN, syscall.SIGTTOU)
+	ignore()
 	signal.Notify(m.signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGUSR1, syscall.SIGHUP, syscall.SIGWINCH)
 	if IsDetached() {
 		syscall.CloseOnExec(firstFile)
@@ -114,7 +114,7 @@ func (m *Master) start() (err error) {
 		m.logs.end()
 		return err
 	}
-	err = leaveTerminal(m.cfg.Main.ErrorLog, IsDetached())
+	err = leaveTerminal(openErrors(m.cfg.Main.ErrorLog), IsDetached())
 	if err == nil && IsDetached() {
 		err = release()
 	}
@@ -186,7 +186,7 @@ func (m *Master) obey(sig os.Signal) bool {
 func (m *Master) restart(tell syscall.Signal) {
 	tellSystemd(systemdReloading())
 	defer tellSystemd(systemdReady())
-	_ = leaveTerminal(m.cfg.Main.ErrorLog, false) // stderr then stays where it is
+	_ = leaveTerminal(openErrors(m.cfg.Main.ErrorLog), false) // stderr then stays where it is
 	cfg, ok := m.Load()
 	if !ok {
 		m.keep("the configuration has errors")

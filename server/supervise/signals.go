@@ -28,8 +28,7 @@ type Actions struct {
 }
 
 // Signals takes the signals of httpd from the moment it is made, so that none
-// is lost before Run, and ignores PIPE, TTIN and TTOU: a C plugin's thread that
-// writes to a closed socket would otherwise end the process.
+// is lost before Run, and ignores others.
 type Signals struct {
 	incoming chan os.Signal
 }
@@ -37,13 +36,21 @@ type Signals struct {
 // Notify begins to take signals. In debug mode (-X) WINCH is left alone: a
 // terminal sends it when its window changes its size.
 func Notify(debug bool) *Signals {
-	signal.Ignore(syscall.SIGPIPE, syscall.SIGTTIN, syscall.SIGTTOU)
+	ignore()
 	s := &Signals{incoming: make(chan os.Signal, 16)}
 	signal.Notify(s.incoming, syscall.SIGTERM, syscall.SIGINT, syscall.SIGUSR1, syscall.SIGHUP)
 	if !debug {
 		signal.Notify(s.incoming, syscall.SIGWINCH)
 	}
 	return s
+}
+
+// ignore ignores signals that would end or stop a process: a C plugin's thread
+// that writes to a closed socket, whoever writes to a file that has become too
+// large (httpd 2.4 server/mpm_unix.c, ap_unixd_mpm_set_signals), and a
+// terminal that is another's.
+func ignore() {
+	signal.Ignore(syscall.SIGPIPE, syscall.SIGXFSZ, syscall.SIGTTIN, syscall.SIGTTOU)
 }
 
 // EndWith has the signals end as HUP does once gone is closed.
