@@ -125,6 +125,9 @@ func loadModules(t testing.TB, loader *pluginloader.Loader, root, conf string) (
 	return cfg, text.String()
 }
 
+// oneProcess has httpd serve all connections by one process, as here.
+const oneProcess = "ServerLimit 1\nStartServers 1\nThreadLimit 64\nThreadsPerChild 64\nMaxRequestWorkers 64\n"
+
 // twins is Apache httpd, with a stand-in for mod_websocket (testdata/plugins/standin.c),
 // and this server: of one configuration, and with plugins in the same binaries.
 type twins struct{ theirs, ours *live }
@@ -135,7 +138,6 @@ func serveBoth(t *testing.T, home, conf string) twins {
 	if err := os.Chmod(filepath.Dir(home), 0o755); err != nil { // httpd serves as another user
 		t.Fatal(err)
 	}
-	const oneProcess = "ServerLimit 1\nStartServers 1\nThreadLimit 64\nThreadsPerChild 64\nMaxRequestWorkers 64\n" // as here
 	theirs := &live{addr: startApache(t, home, oneProcess+withLibraries(t, "MODULE:standin\n"+conf)), log: filepath.Join(home, "apache.log")}
 	return twins{theirs, serveModules(t, home, conf)}
 }

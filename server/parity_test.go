@@ -86,7 +86,13 @@ func startApache(t *testing.T, home, conf string) string {
 	if err := os.WriteFile(file, []byte(strings.ReplaceAll(head+conf, "HOME", home)), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(apache, "-DFOREGROUND", "-f", file)
+	run(t, exec.Command(apache, "-DFOREGROUND", "-f", file), addr, filepath.Join(home, "apache.log"))
+	return addr
+}
+
+// run runs a server until the test ends, and returns once it listens.
+func run(t *testing.T, cmd *exec.Cmd, addr, logFile string) {
+	t.Helper()
 	cmd.Stderr = os.Stderr
 	if preload := os.Getenv("HTTPD_PRELOAD"); preload != "" { // what sanitized plugins find in our own process
 		cmd.Env = append(os.Environ(), "LD_PRELOAD="+preload, "ASAN_OPTIONS=detect_leaks=0")
@@ -97,19 +103,18 @@ func startApache(t *testing.T, home, conf string) string {
 	t.Cleanup(func() {
 		_ = cmd.Process.Signal(os.Interrupt)
 		_ = cmd.Wait() // it was told to end
-		if log, err := os.ReadFile(filepath.Join(home, "apache.log")); err == nil && t.Failed() {
-			t.Logf("httpd's log:\n%s", log[max(0, len(log)-2000):])
+		if log, err := os.ReadFile(logFile); err == nil && t.Failed() {
+			t.Logf("the log of %s:\n%s", cmd.Path, log[max(0, len(log)-2000):])
 		}
 	})
 	for begin := time.Now(); time.Since(begin) < 10*time.Second; time.Sleep(20 * time.Millisecond) {
 		if c, err := net.Dial("tcp", addr); err == nil {
 			c.Close()
-			return addr
+			return
 		}
 	}
-	log, _ := os.ReadFile(filepath.Join(home, "apache.log"))
-	t.Fatalf("httpd does not listen:\n%s", log)
-	return ""
+	log, _ := os.ReadFile(logFile)
+	t.Fatalf("%s does not listen:\n%s", cmd.Path, log)
 }
 
 // parityFiles is what both serve.

@@ -14,7 +14,8 @@ import (
 
 // shapesConf has plugins of the shapes that are in the field.
 var shapesConf = "ServerName x\nTypesConfig /dev/null\nDocumentRoot HOME/docs\nLogLevel info\n" + location("/roster", "roster") +
-	location("/workers", "workers") + location("/broker", "broker") + location("/library", "library") + location("/plusplus", "plusplus")
+	location("/workers", "workers") + location("/broker", "broker") + location("/library", "library") + location("/plusplus", "plusplus") +
+	location("/late", "late")
 
 // TestParityOfShapes: plugins as people write them do the same under httpd and
 // here.
@@ -30,6 +31,7 @@ func TestParityOfShapes(t *testing.T) {
 	t.Run("on_disconnect joins a thread that another server holds", func(t *testing.T) { both.agree(t, leaveBroker) })
 	t.Run("on_message waits for another server's answer", func(t *testing.T) { both.agree(t, askBroker) })
 	t.Run("C++ with threads and exceptions", func(t *testing.T) { both.agree(t, askPlusPlus) })
+	t.Run("no on_connect, and the request when it is needed", func(t *testing.T) { both.agree(t, askLate) })
 	t.Run("the rest of libapr and libaprutil", func(t *testing.T) {
 		for _, message := range []string{text, "http://x.example:81/a b?q", "none.so"} {
 			got := both.agree(t, func(t *testing.T, l *live) string { return l.upgrade(t, "/library").send(frame(0x81, message)).text() })
@@ -182,4 +184,21 @@ func askPlusPlus(t *testing.T, l *live) string {
 	}
 	said = append(said, c.leave())
 	return strings.Join(append(said, l.records(t, `C\+\+ session ended`, 1)...), "\n")
+}
+
+// askLate has late.c ask for the request on a thread, or at the end alone, and
+// reverse messages on its stack: of all forms of length, in fragments with a
+// ping between, and of 4 MiB.
+func askLate(t *testing.T, l *live) string {
+	silent, c := l.upgrade(t, "/late/silent"), l.dial(t).send("GET /late/asks HTTP/1.1\r\nHost: x\r\nUser-Agent: me\r\n"+handshakeFields+"\r\n")
+	c.receive("GET")
+	said := []string{silent.leave(), c.send(frame(0x81, "?")).text()}
+	l.records(t, "late: /late/silent", 1)
+	c.send(frame(0x02, "ab") + frame(0x00, "") + frame(0x89, "ping") + frame(0x80, "cd")).expect("\x8a\x04ping\x82\x04dcba")
+	for _, size := range []int{0, 2, 125, 126, 65535, 65536, 4 << 20} {
+		first, payload := c.send(frame(0x82, strings.Repeat("x", size/2)+strings.Repeat("y", size-size/2))).message()
+		said = append(said, fmt.Sprintf("%#x %d %t", first, len(payload), payload == strings.Repeat("y", size-size/2)+strings.Repeat("x", size/2)))
+	}
+	said = append(said, c.leave())
+	return strings.Join(append(said, l.records(t, "late: ", 2)...), "\n")
 }
