@@ -105,7 +105,8 @@ func generate(name string, args []string, out io.Writer) error {
 	flags.DurationVar(&o.Warm, "warm", 200*time.Millisecond, "how long to load before measuring")
 	flags.DurationVar(&o.Time, "time", 1500*time.Millisecond, "how long to measure")
 	flags.IntVar(&o.PID, "pid", 0, "the server's `process`, whose CPU time is charged to the messages; 0 for none")
-	flags.IntVar(&o.Sleepers, "sleepers", sleepers, "connections besides whose first message of each batch begins with S")
+	flags.IntVar(&o.Sleepers, "sleepers", sleepers, "connections besides whose first message of each batch begins with S and a digit")
+	flags.DurationVar(&o.Sleep, "sleep", time.Second, "whole seconds that such a message makes the plugin sleep")
 	flags.IntVar(&o.SleeperPipeline, "sleeper-pipeline", 2, "messages of such a batch")
 	settle := flags.Duration("settle", 2*time.Second, "idle: how long to wait before measuring")
 	if err := flags.Parse(args); err != nil {

@@ -158,7 +158,7 @@ func (l *loop) measure() (*Result, error) {
 // one message and have another batch to sleep for.
 func (l *loop) drain() error {
 	l.sending = [2]bool{}
-	limit := l.o.Patience + time.Duration(l.o.Sleepers)*time.Second
+	limit := l.o.Patience + time.Duration(l.o.Sleepers)*l.o.Sleep
 	if err := l.pass(limit, func() bool { return l.busy == [2]int{} }); err != nil {
 		return err
 	}

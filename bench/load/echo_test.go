@@ -132,7 +132,7 @@ func TestReplyOfAnotherConnectionIsAnError(t *testing.T) {
 func TestSleepers(t *testing.T) {
 	var slept, begins atomic.Int64
 	addr := serve(t, func(m message) []message {
-		if m.payload[0] == 'S' {
+		if string(m.payload[:2]) == "S3" {
 			slept.Add(1)
 			time.Sleep(30 * time.Millisecond)
 		}
@@ -141,7 +141,7 @@ func TestSleepers(t *testing.T) {
 	})
 	o := short(addr)
 	o.Time = 100 * time.Millisecond
-	o.Sleepers = 2
+	o.Sleepers, o.Sleep = 2, 3*time.Second
 	r, err := Echo(o)
 	if err != nil {
 		t.Fatal(err)
@@ -212,7 +212,8 @@ func TestWhatCannotBeLoadedIsAnError(t *testing.T) {
 		"nobody listens":        short(addr),
 		"no address":            short("localhost"),
 		"raw and empty":         {Addr: addr, Protocol: Raw},
-		"sleepers and empty":    {Addr: addr, Sleepers: 1},
+		"sleepers, one byte":    {Addr: addr, Sleepers: 1, Size: 1},
+		"half a second":         {Addr: addr, Sleepers: 1, Size: 2, Sleep: time.Second / 2},
 		"a negative number":     {Addr: addr, Conns: -1},
 		"a server that is gone": {Addr: serve(t, echoes), PID: 1 << 22, Size: 1, Conns: 1, Warm: 1, Time: 1},
 	} {

@@ -30,9 +30,11 @@ type Options struct {
 	Patience time.Duration // 5 s for what is under way at the end
 
 	// Sleepers are connections besides Conns that do not count. The first
-	// message of each of their batches begins with 'S'.
+	// message of each of their batches begins with 'S' and a digit: the
+	// seconds that the plugin is to sleep.
 	Sleepers        int
-	SleeperPipeline int // 2
+	SleeperPipeline int           // 2
+	Sleep           time.Duration // 1 s; whole seconds, 9 at most
 
 	PID int // the server's process, 0 for none
 }
@@ -53,6 +55,9 @@ func (o Options) withDefaults() (Options, error) {
 	if o.SleeperPipeline == 0 {
 		o.SleeperPipeline = 2
 	}
+	if o.Sleep == 0 {
+		o.Sleep = time.Second
+	}
 	if o.Warm == 0 {
 		o.Warm = 200 * time.Millisecond
 	}
@@ -67,8 +72,10 @@ func (o Options) withDefaults() (Options, error) {
 		return o, errors.New("a negative number")
 	case o.Protocol == Raw && o.Size == 0:
 		return o, errors.New("empty messages cannot be seen without frames")
-	case o.Sleepers > 0 && o.Size == 0:
-		return o, errors.New("an empty message cannot begin with S")
+	case o.Sleepers > 0 && o.Size < 2:
+		return o, errors.New("such a short message cannot begin with S and a digit")
+	case o.Sleep < 0 || o.Sleep > 9*time.Second || o.Sleep%time.Second != 0:
+		return o, errors.New("the seconds to sleep do not make one digit")
 	}
 	return o, nil
 }

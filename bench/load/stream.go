@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
+	"time"
 )
 
 // A stream is what connections send and what has to come back. It is made once
@@ -24,7 +25,7 @@ const (
 )
 
 // newStream makes the messages. With sleep the first of each batch begins with
-// 'S', and no other message does.
+// 'S' and the seconds to sleep, and no other message does.
 func newStream(o *Options, batch int, sleep bool) *stream {
 	s := &stream{batch: batch}
 	s.batches = min(max(ringSize/(batch*(o.Size+1)), minBatches), maxBatches)
@@ -34,7 +35,7 @@ func newStream(o *Options, batch int, sleep bool) *stream {
 	for i := range messages {
 		fill(payload, i, o.Text || o.Protocol == Draft76, random)
 		if sleep && i%batch == 0 {
-			payload[0] = 'S'
+			payload[0], payload[1] = 'S', '0'+byte(o.Sleep/time.Second)
 		}
 		s.append(o, payload, random.Uint32())
 	}

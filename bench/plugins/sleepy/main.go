@@ -1,4 +1,5 @@
-// Sleepy echoes; a message that begins with 'S' makes it sleep a second first.
+// Sleepy echoes; a message that begins with 'S' and a digit makes it sleep so
+// many seconds first.
 // It stands for plugins that wait for a database or a lock.
 package main
 
@@ -18,8 +19,8 @@ func (sleepy) Connect(c wsplugin.Conn) wsplugin.Session { return session{c} }
 type session struct{ wsplugin.Conn }
 
 func (s session) Message(t wsplugin.MessageType, payload []byte) {
-	if len(payload) > 0 && payload[0] == 'S' {
-		time.Sleep(time.Second)
+	if len(payload) > 1 && payload[0] == 'S' {
+		time.Sleep(time.Duration(payload[1]-'0') * time.Second)
 	}
 	s.Send(t, payload)
 }

@@ -1,4 +1,4 @@
-/* Sleepy echoes; a message that begins with 'S' makes it sleep a second first. */
+/* Sleepy echoes; a message that begins with 'S' and a digit makes it sleep so many seconds first. */
 #include "websocket_plugin.h"
 
 #include <unistd.h>
@@ -7,10 +7,8 @@ static size_t CALLBACK sleepy_on_message(void *session, const WebSocketServer *s
                                          unsigned char *buffer, const size_t size)
 {
     (void)session;
-    if (size > 0 && buffer[0] == 'S') {
-        usleep(500000);
-        usleep(500000); /* a million is more than every usleep takes */
-    }
+    if (size > 1 && buffer[0] == 'S')
+        sleep(buffer[1] - '0');
     return server->send(server, type, buffer, size);
 }
 
