@@ -84,7 +84,7 @@ func raiseDescriptors() error {
 // generate loads one server and prints one line of JSON.
 func generate(name string, args []string, out io.Writer) error {
 	var o load.Options
-	conns, sleepers, draft, raw := 100, 0, false, false
+	conns, sleepers, draft, raw, http := 100, 0, false, false, false
 	switch name {
 	case "mixed":
 		conns, sleepers = 1000, 50
@@ -98,6 +98,7 @@ func generate(name string, args []string, out io.Writer) error {
 	flags.StringVar(&o.Path, "path", "/echo", "path of the URL")
 	flags.BoolVar(&draft, "draft76", false, "speak draft-76 instead of version 13")
 	flags.BoolVar(&raw, "raw", false, "send bytes without WebSocket")
+	flags.BoolVar(&http, "http", false, "ask for a file of -size bytes, as load.File makes it")
 	flags.BoolVar(&o.Text, "text", false, "send text, printable ASCII")
 	flags.IntVar(&o.Conns, "connections", conns, "how many connections")
 	flags.IntVar(&o.Size, "size", 64, "payload of a message in `bytes`")
@@ -115,6 +116,8 @@ func generate(name string, args []string, out io.Writer) error {
 	switch {
 	case raw:
 		o.Protocol = load.Raw
+	case http:
+		o.Protocol = load.HTTP
 	case draft:
 		o.Protocol = load.Draft76
 	}

@@ -7,8 +7,9 @@ import (
 )
 
 // Connect opens connections, upgrades and closes them, Conns at once, as fast
-// as it goes. The client's close frame comes first and its reset last, so that
-// neither end keeps a port in TIME_WAIT.
+// as it goes; or has each of them ask for the file. The client's close frame
+// comes first and its reset last, so that neither end keeps a port in
+// TIME_WAIT.
 func Connect(o Options) (*Result, error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -93,6 +94,11 @@ func (l *loop) readClose(c *conn) {
 		l.failConn(c, "close", fmt.Errorf("the server answers % x, want % x", c.head, want))
 		return
 	}
+	l.again(c)
+}
+
+// again counts what a connection was for, resets it and begins the next.
+func (l *loop) again(c *conn) {
 	l.look()
 	l.done++
 	l.record(l.now - c.began)

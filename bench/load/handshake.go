@@ -27,9 +27,12 @@ func newHandshakes(o *Options, n int) []handshake {
 	random := rand.New(rand.NewPCG(1, 2))
 	all := make([]handshake, n)
 	for i := range all {
-		if o.Protocol == Draft76 {
+		switch o.Protocol {
+		case Draft76:
 			all[i] = draft76Handshake(o, random)
-		} else {
+		case HTTP:
+			all[i] = handshake{request: request(o, "close"), closed: File(o.Size)}
+		default:
 			all[i] = version13Handshake(o, random)
 		}
 	}

@@ -38,6 +38,7 @@ type conn struct {
 	class     int  // others or sleepers
 	handshake *handshake
 	head      []byte // what has come of the answer
+	headless  bool   // HTTP: the answer's head has come whole
 	began     int64  // ns of the loop's clock: when the batch, or the handshake, began
 
 	stream    *stream
@@ -169,7 +170,11 @@ func (l *loop) handle(c *conn, events uint32) {
 	case connecting:
 		l.connected(c)
 	case upgrading:
-		l.readHead(c)
+		if l.o.Protocol == HTTP {
+			l.readToEnd(c)
+		} else {
+			l.readHead(c)
+		}
 	case open:
 		if events&unix.EPOLLOUT != 0 {
 			l.flush(c)
@@ -219,7 +224,7 @@ func (l *loop) connected(c *conn) {
 		return
 	}
 	l.register(c, unix.EPOLL_CTL_MOD, unix.EPOLLIN)
-	if l.o.Protocol == Raw {
+	if l.o.Protocol == Raw || l.o.Protocol == HTTP && c.stream != nil {
 		l.isOpen(c)
 		return
 	}
@@ -314,12 +319,17 @@ func (l *loop) readReply(c *conn) {
 	if n == 0 {
 		return
 	}
+	got := l.buf[:n]
+	if l.o.Protocol == HTTP && !c.headless {
+		got = l.behindHead(c, got)
+		n = len(got)
+	}
 	if n > c.replyLeft {
 		l.failConn(c, "reply", fmt.Errorf("%d bytes more than were asked for", n-c.replyLeft))
 		return
 	}
-	if want := c.stream.reply[c.replyPos : c.replyPos+n]; !bytes.Equal(l.buf[:n], want) {
-		l.failConn(c, "reply", difference(c, l.buf[:n], want))
+	if want := c.stream.reply[c.replyPos : c.replyPos+n]; !bytes.Equal(got, want) {
+		l.failConn(c, "reply", difference(c, got, want))
 		return
 	}
 	c.replyPos += n
@@ -328,6 +338,7 @@ func (l *loop) readReply(c *conn) {
 		return
 	}
 	l.look()
+	c.headless = false
 	c.messages += c.stream.batch
 	if c.class == others {
 		l.record(l.now - c.began)

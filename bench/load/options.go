@@ -12,7 +12,8 @@ type Protocol int
 const (
 	Version13 Protocol = iota
 	Draft76
-	Raw // the bytes of the messages and nothing else
+	Raw  // the bytes of the messages and nothing else
+	HTTP // GET of a file with the content of File(Size)
 )
 
 // Options says what to load, and how. Zero stands for the default.
@@ -70,8 +71,10 @@ func (o Options) withDefaults() (Options, error) {
 	switch {
 	case o.Conns < 0 || o.Pipeline < 0 || o.Size < 0 || o.Sleepers < 0 || o.SleeperPipeline < 0:
 		return o, errors.New("a negative number")
-	case o.Protocol == Raw && o.Size == 0:
-		return o, errors.New("empty messages cannot be seen without frames")
+	case o.Protocol == HTTP && (o.Pipeline > 1 || o.Sleepers > 0):
+		return o, errors.New("HTTP has one request under way on each connection, and nobody sleeps")
+	case (o.Protocol == Raw || o.Protocol == HTTP) && o.Size == 0:
+		return o, errors.New("what is empty cannot be seen without frames")
 	case o.Sleepers > 0 && o.Size < 2:
 		return o, errors.New("such a short message cannot begin with S and a digit")
 	case o.Sleep < 0 || o.Sleep > 9*time.Second || o.Sleep%time.Second != 0:

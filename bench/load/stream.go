@@ -27,6 +27,9 @@ const (
 // newStream makes the messages. With sleep the first of each batch begins with
 // 'S' and the seconds to sleep, and no other message does.
 func newStream(o *Options, batch int, sleep bool) *stream {
+	if o.Protocol == HTTP {
+		return newRequests(o)
+	}
 	s := &stream{batch: batch}
 	s.batches = min(max(ringSize/(batch*(o.Size+1)), minBatches), maxBatches)
 	random := rand.New(rand.NewPCG(uint64(o.Size), uint64(batch)))

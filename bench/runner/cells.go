@@ -62,10 +62,28 @@ func cellsFor(opponents []string, descriptors int) []cell {
 		handshake := append([]candidate{{bunName, bunName, nil}}, others...)
 		cells = append(cells, cell{name: "handshake", title: "handshakes, against bun's", mode: "connect", conns: 64, candidates: handshake, must: 1.0, goal: 0.85})
 	}
+	cells = append(cells, httpCells()...)
 	cells = append(cells, cell{name: "idle", title: "RSS per idle connection at 10,000, bytes", mode: "idle", conns: lot, fresh: true, candidates: all, must: 1000, goal: 450, note: note})
 	for i := range cells {
 		cells[i].setDefaults()
 	}
+	return cells
+}
+
+// httpCells ask for files, as against fasthttp's own file server.
+func httpCells() []cell {
+	var cells []cell
+	servers := []candidate{{filesName, filesName, nil}, {ownName, ownName, nil}, {httpdName, httpdName, nil}}
+	asking := func(name, title, mode string, size, conns int) {
+		from := make([]candidate, len(servers))
+		for i, c := range servers {
+			from[i] = candidate{c.name, c.server, []string{"-http", "-path", "/" + fileName(size)}}
+		}
+		cells = append(cells, cell{name: name, title: title, mode: mode, size: size, conns: conns, candidates: from, must: 1.05, goal: 1.0})
+	}
+	asking("http", "file of 1 KiB over HTTP, 64 conns", "echo", 1<<10, 64)
+	asking("http64k", "file of 64 KiB over HTTP, 20 conns", "echo", 64<<10, 20)
+	asking("httpnew", "file of 1 KiB, a connection for each", "connect", 1<<10, 32)
 	return cells
 }
 

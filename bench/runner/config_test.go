@@ -22,6 +22,8 @@ ServerName localhost
 PidFile "DIR/httpd.pid"
 ErrorLog "DIR/error.log"
 LogLevel warn
+DocumentRoot "DIR/docs"
+MaxKeepAliveRequests 0
 LoadModule websocket_module         modules/mod_websocket.so
 LoadModule websocket_draft76_module modules/mod_websocket_draft76.so
 

@@ -120,6 +120,9 @@ func (o *options) withFarm(work func(context.Context, *farm) error) error {
 		return err
 	}
 	defer os.RemoveAll(f.dir)
+	if err := writeFiles(f.dir); err != nil {
+		return err
+	}
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer cancel()
 	defer f.stopAll()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"os/exec"
 	"path/filepath"
 	"slices"
 )
@@ -13,6 +14,9 @@ const (
 	rawName = "raw"
 	ownName = "wshttpd"
 	bunName = "bun"
+	// These two serve files and no WebSockets.
+	filesName = "fasthttp files"
+	httpdName = "httpd"
 )
 
 // opponentNames are in the order of a round.
@@ -72,9 +76,28 @@ func (f *farm) prepareOne(ctx context.Context, name string) error {
 		bun, err := f.tree.bun()
 		plain(bun, f.tree.js("bun.js"))
 		return err
+	case filesName:
+		plain(f.tree.file("files"), filepath.Join(f.dir, "docs"))
+		return f.tree.buildOpponent(ctx, "files")
+	case httpdName:
+		return f.prepareHTTPD()
 	}
 	plain(f.tree.file(name))
 	return f.tree.buildOpponent(ctx, name)
+}
+
+// prepareHTTPD looks for Debian's httpd. It is one process, whose threads are as
+// many as connections ask for files at once.
+func (f *farm) prepareHTTPD() error {
+	program, err := exec.LookPath("apache2")
+	if err != nil {
+		return err
+	}
+	f.command[httpdName] = func(addr string) ([]string, error) {
+		conf, err := writeHTTPDConfig(f.dir, addr)
+		return []string{program, "-X", "-f", conf}, err
+	}
+	return nil
 }
 
 func (f *farm) prepareOwn(ctx context.Context) error {
