@@ -80,40 +80,32 @@ func (s *fileSocket) ReadFrom(r io.Reader) (int64, error) {
 	if !isLimited {
 		return io.Copy(struct{ io.Writer }{s}, r)
 	}
-	file, isFile := limited.R.(*os.File)
-	if !isFile {
+	piece, isPiece := limited.R.(*filePiece)
+	if !isPiece {
 		return io.Copy(struct{ io.Writer }{s}, r)
 	}
-	from, err := file.SyscallConn()
-	if err != nil {
-		return 0, err
-	}
 	var sent int64
-	var writeErr, sendErr error
-	err = from.Control(func(in uintptr) {
-		writeErr = s.raw.Write(func(out uintptr) bool {
-			for sent < limited.N {
-				n, err := unix.Sendfile(int(out), int(in), nil, int(min(limited.N-sent, 1<<30)))
-				switch {
-				case err == unix.EINTR:
-					continue
-				case err == unix.EAGAIN:
-					return false
-				case err != nil:
-					sendErr = err
-					return true
-				case n == 0:
-					return true
-				}
-				sent += int64(n)
+	var sendErr error
+	err := s.raw.Write(func(out uintptr) bool {
+		for sent < limited.N {
+			n, err := unix.Sendfile(int(out), piece.fd, &piece.at, int(min(limited.N-sent, 1<<30)))
+			switch {
+			case err == unix.EINTR:
+				continue
+			case err == unix.EAGAIN:
+				return false
+			case err != nil:
+				sendErr = err
+				return true
+			case n == 0:
+				return true
 			}
-			return true
-		})
-	})
-	for _, e := range []error{err, writeErr, sendErr} {
-		if e != nil {
-			return sent, e
+			sent += int64(n)
 		}
+		return true
+	})
+	if err == nil {
+		err = sendErr
 	}
-	return sent, nil
+	return sent, err
 }

@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"fmt"
 	"io"
-	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -14,12 +13,12 @@ import (
 
 // preconditions judges the conditional headers of a request (RFC 9110, section
 // 13.2.2): 0 to go on, 304 or 412.
-func preconditions(ctx *fasthttp.RequestCtx, info os.FileInfo, etag string) int {
+func preconditions(ctx *fasthttp.RequestCtx, changed time.Time, etag string) int {
 	header := func(name string) (string, bool) {
 		lines := headerLines(ctx, name)
 		return strings.Join(lines, ", "), len(lines) > 0
 	}
-	modified := info.ModTime().Truncate(time.Second)
+	modified := changed.Truncate(time.Second)
 	if v, sent := header("If-Match"); sent {
 		if !matchesETag(v, etag, true) {
 			return fasthttp.StatusPreconditionFailed
@@ -76,14 +75,14 @@ const (
 )
 
 // wantedRanges returns the Range header where it is to be obeyed, else "".
-func wantedRanges(ctx *fasthttp.RequestCtx, info os.FileInfo, etag string) string {
+func wantedRanges(ctx *fasthttp.RequestCtx, changed time.Time, etag string) string {
 	lines := headerLines(ctx, "Range")
 	if len(lines) != 1 || !ctx.IsGet() {
 		return ""
 	}
 	if condition := headerLines(ctx, "If-Range"); len(condition) > 0 {
 		t, err := time.Parse(httpTime, condition[0])
-		isSame := err == nil && info.ModTime().Truncate(time.Second).Equal(t)
+		isSame := err == nil && changed.Truncate(time.Second).Equal(t)
 		if !isSame && (strings.HasPrefix(etag, "W/") || condition[0] != etag) {
 			return ""
 		}
@@ -166,8 +165,8 @@ func parseSpan(s string, size int64) (r span, satisfiable, ok bool) {
 
 // sendRanges sends a file, or the parts of it that a Range header asks for. It
 // owns the file.
-func (s *Server) sendRanges(ctx *fasthttp.RequestCtx, file *os.File, size int64, mediaType, header string) {
-	h := &ctx.Response.Header
+func (s *Server) sendRanges(ctx *fasthttp.RequestCtx, file *openedFile, mediaType, header string) {
+	h, size := &ctx.Response.Header, file.size
 	spans, good := parseRanges(header, size)
 	switch {
 	case header == "" || !good:
@@ -182,12 +181,12 @@ func (s *Server) sendRanges(ctx *fasthttp.RequestCtx, file *os.File, size int64,
 		ctx.SetStatusCode(fasthttp.StatusPartialContent)
 		s.sendPiece(ctx, file, r.start, r.end-r.start)
 	default:
-		s.sendParts(ctx, file, size, mediaType, spans)
+		s.sendParts(ctx, file, mediaType, spans)
 	}
 }
 
 // sendParts sends several ranges (RFC 9110, section 14.6).
-func (s *Server) sendParts(ctx *fasthttp.RequestCtx, file *os.File, size int64, mediaType string, spans []span) {
+func (s *Server) sendParts(ctx *fasthttp.RequestCtx, file *openedFile, mediaType string, spans []span) {
 	boundary := rand.Text()
 	var parts []io.Reader
 	var total int64
@@ -200,17 +199,12 @@ func (s *Server) sendParts(ctx *fasthttp.RequestCtx, file *os.File, size int64, 
 		if mediaType != "" {
 			head += "Content-type: " + mediaType + "\r\n"
 		}
-		text(head + fmt.Sprintf("Content-range: bytes %d-%d/%d\r\n\r\n", r.start, r.end-1, size))
-		parts = append(parts, io.NewSectionReader(file, r.start, r.end-r.start))
+		text(head + fmt.Sprintf("Content-range: bytes %d-%d/%d\r\n\r\n", r.start, r.end-1, file.size))
+		parts = append(parts, &filePiece{file, r.start, r.end})
 		total += r.end - r.start
 	}
 	text("\r\n--" + boundary + "--\r\n")
 	ctx.SetStatusCode(fasthttp.StatusPartialContent)
 	ctx.Response.Header.SetContentType("multipart/byteranges; boundary=" + boundary)
-	ctx.Response.SetBodyStream(&partBody{Reader: io.MultiReader(parts...), file: file, size: -1}, int(total))
-}
-
-// sendPiece sends a piece of a file.
-func (s *Server) sendPiece(ctx *fasthttp.RequestCtx, file *os.File, start, size int64) {
-	ctx.Response.SetBodyStream(&partBody{io.NewSectionReader(file, start, size), file, start, size}, int(size))
+	ctx.Response.SetBodyStream(&partsBody{io.MultiReader(parts...), file}, int(total))
 }

@@ -99,12 +99,12 @@ AliasMatch ^/shared(-files)?/([^/]+)$ HOME/shared/$2
 		ctx := asking(target)
 		r := &route{host: s.cfg.Main, path: path, query: query, target: target, settings: s.cfg.Main.Base, merged: &s.routes.merged, scheme: "http"}
 		s.walk(ctx, r)
-		file, _, status := s.openFile(ctx, r)
+		file, status := s.openFile(ctx, r)
 		if status != 0 {
 			return
 		}
 		defer file.Close()
-		opened, err := os.Readlink("/proc/self/fd/" + strconv.Itoa(int(file.Fd())))
+		opened, err := os.Readlink("/proc/self/fd/" + strconv.Itoa(file.fd))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -4,9 +4,9 @@ import (
 	"bufio"
 	"fmt"
 	"io"
-	"os"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/valyala/fasthttp"
@@ -111,14 +111,14 @@ func escapePath(path string) string {
 
 // sendFile sends a file that may be opened.
 func (s *Server) sendFile(ctx *fasthttp.RequestCtx, r *route) {
-	file, info, status := s.openFile(ctx, r)
+	file, status := s.openFile(ctx, r)
 	if status != 0 {
 		s.answer(ctx, status)
 		return
 	}
-	etag, m := r.etagOf(info), s.metadataOf(r, r.place.base)
-	r.describe(&ctx.Response.Header, info, etag, &m)
-	status = preconditions(ctx, info, etag)
+	etag, m := r.etagOf(file), s.metadataOf(r, r.place.base)
+	r.describe(&ctx.Response.Header, file, etag, &m)
+	status = preconditions(ctx, file.modified, etag)
 	if status != fasthttp.StatusNotModified && m.mediaType != "" {
 		ctx.SetContentType(m.mediaType)
 	}
@@ -127,14 +127,14 @@ func (s *Server) sendFile(ctx *fasthttp.RequestCtx, r *route) {
 		ctx.SetStatusCode(status) // with the header of the file and no page, as in httpd
 		return
 	}
-	s.sendRanges(ctx, file, info.Size(), m.mediaType, wantedRanges(ctx, info, etag))
+	s.sendRanges(ctx, file, m.mediaType, wantedRanges(ctx, file.modified, etag))
 }
 
 // describe sets the fields of an answer that are about its file.
-func (r *route) describe(h *fasthttp.ResponseHeader, info os.FileInfo, etag string, m *metadata) {
-	r.mediaType, r.modified = m.mediaType, info.ModTime()
+func (r *route) describe(h *fasthttp.ResponseHeader, file *openedFile, etag string, m *metadata) {
+	r.mediaType, r.modified = m.mediaType, file.modified
 	for _, field := range [][2]string{
-		{"Last-Modified", info.ModTime().UTC().Format(httpTime)}, {"ETag", etag}, {"Accept-Ranges", "bytes"},
+		{"Last-Modified", file.modified.UTC().Format(httpTime)}, {"ETag", etag}, {"Accept-Ranges", "bytes"},
 		{"Content-Encoding", m.encoding}, {"Content-Language", m.languages},
 	} {
 		if field[1] != "" {
@@ -146,20 +146,18 @@ func (r *route) describe(h *fasthttp.ResponseHeader, info os.FileInfo, etag stri
 // openFile opens the file that the walk has judged, and no other: the way to it
 // is gone once more, under the same Options, and what has taken its place since
 // then is not sent. It returns why not, as a status.
-func (s *Server) openFile(ctx *fasthttp.RequestCtx, r *route) (*os.File, os.FileInfo, int) {
+func (s *Server) openFile(ctx *fasthttp.RequestCtx, r *route) (*openedFile, int) {
 	p, file := follow(strings.TrimSuffix(r.filename, r.place.rest), r.options, true)
 	switch {
 	case p.what == isRefused:
-		return nil, nil, s.deny(ctx, r, p.why)
+		return nil, s.deny(ctx, r, p.why)
 	case file == nil:
-		return nil, nil, fasthttp.StatusNotFound
-	}
-	info, err := file.Stat()
-	if err != nil || p.id != r.place.id {
+		return nil, fasthttp.StatusNotFound
+	case p.id != r.place.id:
 		_ = file.Close() // nothing was read
-		return nil, nil, fasthttp.StatusNotFound
+		return nil, fasthttp.StatusNotFound
 	}
-	return file, info, 0
+	return file, 0
 }
 
 // httpTime is the format of times in headers (RFC 9110, section 5.6.7).
@@ -168,7 +166,7 @@ const httpTime = "Mon, 02 Jan 2006 15:04:05 GMT"
 // etagOf returns the ETag of a file, "" for none: as FileETag says, by default
 // its size and its time in microseconds; weak while the file may still be written
 // to (httpd 2.4 server/util_etag.c, ap_make_etag).
-func (r *route) etagOf(info os.FileInfo) string {
+func (r *route) etagOf(file *openedFile) string {
 	var set *httpdconf.ETagSet
 	if r.settings.Core != nil {
 		set = r.settings.Core.ETag
@@ -178,7 +176,7 @@ func (r *route) etagOf(info os.FileInfo) string {
 	for _, part := range []struct {
 		kind  httpdconf.ETagParts
 		value uint64
-	}{{httpdconf.ETagINode, r.place.id.inode}, {httpdconf.ETagSize, uint64(info.Size())}, {httpdconf.ETagMTime, uint64(info.ModTime().UnixMicro())}} {
+	}{{httpdconf.ETagINode, file.id.inode}, {httpdconf.ETagSize, uint64(file.size)}, {httpdconf.ETagMTime, uint64(file.modified.UnixMicro())}} {
 		if parts&part.kind != 0 {
 			list = append(list, strconv.FormatUint(part.value, 16))
 		}
@@ -187,40 +185,55 @@ func (r *route) etagOf(info os.FileInfo) string {
 		return ""
 	}
 	etag := `"` + strings.Join(list, "-") + `"`
-	if time.Since(info.ModTime()) < time.Second {
+	if time.Since(file.modified) < time.Second {
 		return "W/" + etag
 	}
 	return etag
 }
 
-// partBody is a body that ends with the bytes announced for it, however its
-// file grows, and closes the file. Its one method beyond these lets the kernel
-// send the file where there is nothing but a piece of it.
-type partBody struct {
-	io.Reader // all of the body
-	file      *os.File
-	start     int64 // of the piece
-	size      int64 // of the piece; -1 where the body is more than that
+// sendPiece sends a piece of a file, which it owns. A small one goes with the
+// head, in one write.
+func (s *Server) sendPiece(ctx *fasthttp.RequestCtx, file *openedFile, start, size int64) {
+	if size > smallPiece || ctx.IsHead() {
+		ctx.Response.SetBodyStream(&pieceBody{filePiece{file, start, start + size}}, int(size))
+		return
+	}
+	room := smallPieces.Get().(*[smallPiece]byte)
+	n, err := file.ReadAt(room[:size], start)
+	_ = file.Close() // it was only read
+	if err == nil || err == io.EOF {
+		ctx.Response.SetBody(room[:n])
+	} else {
+		s.answer(ctx, fasthttp.StatusInternalServerError)
+	}
+	smallPieces.Put(room)
 }
 
-func (b *partBody) Close() error { return b.file.Close() }
+// smallPiece is the size in bytes up to which head and file share a packet.
+const smallPiece = 4 << 10
+
+var smallPieces = sync.Pool{New: func() any { return new([smallPiece]byte) }}
+
+// pieceBody is a body that ends with the bytes announced for it, however its
+// file grows, and closes the file. The kernel sends it where it can.
+type pieceBody struct{ filePiece }
 
 // SupportsBodyWriteTo has fasthttp call WriteTo (fasthttp.BodyWriterTo).
-func (b *partBody) SupportsBodyWriteTo() bool { return b.size >= 0 }
+func (b *pieceBody) SupportsBodyWriteTo() bool { return true }
 
 // WriteTo writes the piece. The buffer in front of the connection must be empty
 // for the kernel to take over.
-func (b *partBody) WriteTo(w io.Writer) (int64, error) {
-	if _, err := b.file.Seek(b.start, io.SeekStart); err != nil {
-		return 0, err
-	}
-	if buffered, ok := w.(*bufio.Writer); ok && b.size > minSendfile {
+func (b *pieceBody) WriteTo(w io.Writer) (int64, error) {
+	if buffered, ok := w.(*bufio.Writer); ok {
 		if err := buffered.Flush(); err != nil {
 			return 0, err
 		}
 	}
-	return io.Copy(w, &io.LimitedReader{R: b.file, N: b.size})
+	return io.Copy(w, &io.LimitedReader{R: &b.filePiece, N: b.end - b.at})
 }
 
-// minSendfile is the size in bytes up to which head and file share a packet.
-const minSendfile = 4 << 10
+// partsBody is a body of several pieces of a file, which it closes.
+type partsBody struct {
+	io.Reader
+	*openedFile
+}

@@ -138,7 +138,7 @@ func TestConditions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	etag, modified := (&route{}).etagOf(info), info.ModTime().UTC().Format(httpTime)
+	etag, modified := (&route{}).etagOf(&openedFile{size: info.Size(), modified: info.ModTime()}), info.ModTime().UTC().Format(httpTime)
 	before := info.ModTime().Add(-time.Hour).UTC().Format(httpTime)
 	tests := []struct {
 		fields []string
