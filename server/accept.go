@@ -116,15 +116,15 @@ func (s *Server) admit(c *net.TCPConn, isTLS bool) {
 	}
 	nc := newNetConn(socket, s.open, s.routes.first(addrPortOf(c.LocalAddr())))
 	if s.open.add(nc, s.maxConns) {
-		go s.serveConn(nc)
+		s.workers.run(func() bool { return s.serveConn(nc) })
 		return
 	}
 	go s.refuseFull(nc)
 }
 
 // serveConn has fasthttp serve c. It returns when the connection has ended or
-// has become a WebSocket.
-func (s *Server) serveConn(c *netConn) {
+// has become a WebSocket, and reports whether no plugin was asked on it.
+func (s *Server) serveConn(c *netConn) (unchanged bool) {
 	returned := false
 	defer func() {
 		if returned {
@@ -140,6 +140,7 @@ func (s *Server) serveConn(c *netConn) {
 	}()
 	_ = s.http.ServeConn(c) // httpd.go logs what fasthttp reports
 	returned = true
+	return !c.asked.Load()
 }
 
 const fullAnswer = "HTTP/1.1 503 Service Unavailable\r\nServer: " + serverToken + "\r\nRetry-After: 1\r\n" +

@@ -247,40 +247,41 @@ func (f *front) become(c *conn, head, early []byte) {
 // which fasthttp serves it.
 func (f *front) leave(read []byte) {
 	read = bytes.Clone(read)
-	f.leaveFor(func(nc *netConn) {
+	f.leaveFor(func(nc *netConn) bool {
 		nc.early = read
-		f.server.serveConn(nc)
+		return f.server.serveConn(nc)
 	})
 }
 
 // leaveWith does so with an answer that is ready, after which the connection
 // ends.
 func (f *front) leaveWith(answer []byte) {
-	f.leaveFor(func(nc *netConn) {
+	f.leaveFor(func(nc *netConn) bool {
 		nc.enter(phaseBody)
 		_, _ = nc.Write(answer) // a client that does not take it is closed all the same
 		_ = nc.Close()
+		return true
 	})
 }
 
-func (f *front) leaveFor(serve func(nc *netConn)) {
+func (f *front) leaveFor(serve func(nc *netConn) (unchanged bool)) {
 	base := f.base()
 	fd, ok := f.sock.Leave()
 	if !ok {
 		return
 	}
-	go func() {
+	f.server.workers.run(func() bool {
 		socket, err := newFileSocket(fd, f.local, f.peer)
 		if err != nil {
 			f.server.log.printf("core", httpdconf.LevelError, f.peer.String(), "connection lost: %v", err)
 			f.server.open.remove(f)
-			return
+			return true
 		}
 		nc := newNetConn(socket, f.server.open, base)
 		nc.since, nc.access = f.began, f.access
 		f.server.open.swap(f, nc)
-		serve(nc)
-	}()
+		return serve(nc)
+	})
 }
 
 // ask, carrier: the connection of an opening that is in a loop.

@@ -16,6 +16,7 @@ func keepAlive(ctx *fasthttp.RequestCtx, r *route) {
 	if !is || c.session != nil || c.awaits != nil {
 		return // it is no HTTP any more, or ends with this answer
 	}
+	c.isLast = ctx.Request.Header.ConnectionClose() && !declaresBody(ctx)
 	l := &r.host.Limits
 	left := l.MaxRequests - c.keepAlives // of answers that may be followed by a request
 	isLast := l.MaxRequests > 0 && left <= 0

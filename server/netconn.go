@@ -59,6 +59,7 @@ type netConn struct {
 	index     headIndex
 	early     []byte // read before the connection came here, or behind a head
 	wrote     bool   // an answer, since the last read
+	isLast    bool   // the client has announced that nothing follows this request
 	eof       bool   // the client has ended its half
 	detached  bool
 	mute      bool // the client gets no answer
@@ -75,6 +76,7 @@ type netConn struct {
 	idle    atomic.Bool // no byte of a request has come
 
 	answered atomic.Bool // a request before that
+	asked    atomic.Bool // a plugin, whether it accepts
 	once     sync.Once
 }
 
@@ -188,7 +190,7 @@ func (c *netConn) enter(p phase) {
 		c.answered.Store(true)
 		c.scan.tail = [3]byte{}
 	case phaseHeader:
-		c.scan = headScan{}
+		c.scan, c.isLast = headScan{}, false
 		c.line.reset()
 	default:
 		c.scan.tail = [3]byte{}
@@ -290,6 +292,7 @@ func (c *netConn) takeover() (*conn, error) {
 // socket makes what a WebSocket is driven by; accepted keeps it until the
 // takeover (carrier).
 func (c *netConn) socket(w *conn) (*eventloop.Conn, error) {
+	c.asked.Store(true)
 	if t, is := c.Socket.(*tlsSocket); is {
 		return eventloop.NewStream(c, t, c.timeout, w), nil
 	}
@@ -298,7 +301,9 @@ func (c *netConn) socket(w *conn) (*eventloop.Conn, error) {
 func (c *netConn) accepted(w *conn) { c.session = w }
 
 // Close ends the connection. In HTTP it lingers until the client has read the
-// answer, so that bytes which it still sends do not destroy it by a reset.
+// answer, so that bytes which it still sends do not destroy it by a reset: not
+// where it has announced that there are none (RFC 9112, section 9.6), but for
+// the last word of TLS.
 func (c *netConn) Close() error {
 	if c.session != nil {
 		c.session.abort() // fasthttp did not get as far as the takeover
@@ -309,7 +314,8 @@ func (c *netConn) Close() error {
 		if !hasBody {
 			c.finishEntry()
 		}
-		if !c.eof && c.phase != phaseIdle {
+		_, isTLS := c.Socket.(*tlsSocket)
+		if !c.eof && c.phase != phaseIdle && (!c.isLast || isTLS) {
 			c.took += c.linger()
 		}
 		if hasBody {

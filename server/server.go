@@ -41,6 +41,7 @@ type Server struct {
 	trace *trace // nil but for Explain
 
 	http         *fasthttp.Server
+	workers      workers
 	routes       *routes
 	types        map[string]mimeTypes // by TypesConfig
 	maps         textMaps
@@ -337,6 +338,7 @@ func (s *Server) shutdown(ctx context.Context, code ws.CloseCode) bool {
 	if s.loops != nil {
 		s.loops.Close()
 	}
+	s.workers.end()
 	s.logCounters()
 	s.destroyPlugins(time.Until(begun.Add(endTime)))
 	s.calls.end()

@@ -70,10 +70,11 @@ func cellsFor(opponents []string, descriptors int) []cell {
 	return cells
 }
 
-// httpCells ask for files, as against fasthttp's own file server.
+// httpCells ask for files. The yardstick is fasthttp's own file server where it
+// looks at the files for each request, as httpd does.
 func httpCells() []cell {
 	var cells []cell
-	servers := []candidate{{filesName, filesName, nil}, {ownName, ownName, nil}, {httpdName, httpdName, nil}}
+	servers := []candidate{{filesName, filesName, nil}, {ownName, ownName, nil}, {cachedName, cachedName, nil}, {httpdName, httpdName, nil}}
 	asking := func(name, title, mode string, size, conns int) {
 		from := make([]candidate, len(servers))
 		for i, c := range servers {

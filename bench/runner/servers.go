@@ -14,9 +14,10 @@ const (
 	rawName = "raw"
 	ownName = "wshttpd"
 	bunName = "bun"
-	// These two serve files and no WebSockets.
-	filesName = "fasthttp files"
-	httpdName = "httpd"
+	// These serve files and no WebSockets.
+	filesName  = "fasthttp's files"
+	cachedName = "the same, cached"
+	httpdName  = "httpd"
 )
 
 // opponentNames are in the order of a round.
@@ -77,7 +78,10 @@ func (f *farm) prepareOne(ctx context.Context, name string) error {
 		plain(bun, f.tree.js("bun.js"))
 		return err
 	case filesName:
-		plain(f.tree.file("files"), filepath.Join(f.dir, "docs"))
+		plain(f.tree.file("files"), "fresh", filepath.Join(f.dir, "docs"))
+		return f.tree.buildOpponent(ctx, "files")
+	case cachedName:
+		plain(f.tree.file("files"), "cached", filepath.Join(f.dir, "docs"))
 		return f.tree.buildOpponent(ctx, "files")
 	case httpdName:
 		return f.prepareHTTPD()
