@@ -43,7 +43,9 @@ DocumentRoot %q
 MaxKeepAliveRequests 0
 LoadModule mpm_event_module modules/mod_mpm_event.so
 LoadModule authz_core_module modules/mod_authz_core.so
-ThreadsPerChild 64
+ThreadLimit 128
+ThreadsPerChild 128
+MaxRequestWorkers 128
 User nobody
 Group nogroup
 `, addr, filepath.Join(dir, "apache2.pid"), filepath.Join(dir, "apache2.error.log"), filepath.Join(dir, "docs"))
