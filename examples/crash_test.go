@@ -252,16 +252,7 @@ func TestTermEndsInTimeWhereInitIsStuck(t *testing.T) {
 		t.Parallel()
 		p := startMaster(t, conf)
 		c := dial(t, p.url("/ws"), nil)
-		text, err := os.ReadFile(p.conf)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(p.conf, []byte(strings.Replace(string(text), "crash_init", "blocking_init", 1)), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		if err := p.cmd.Process.Signal(syscall.SIGUSR1); err != nil {
-			t.Fatal(err)
-		}
+		restartWith(t, p, "crash_init", "blocking_init")
 		p.logged(t, begun)
 		echo(t, c, websocket.TextMessage, []byte("still here"))
 	}) // startMaster stops it, within 6 s

@@ -98,6 +98,17 @@ static WebSocketPlugin plugin = {
 
 EXPORT WebSocketPlugin *CALLBACK crash_init(void) { return &plugin; }
 
+/* Init functions, and with CONSTRUCTOR what runs where the library is opened. */
+EXPORT WebSocketPlugin *CALLBACK segfault_init(void) { crash("segfault"); return &plugin; }
+EXPORT WebSocketPlugin *CALLBACK abort_init(void) { crash("abort"); return &plugin; }
+EXPORT WebSocketPlugin *CALLBACK overflow_init(void) { crash("overflow"); return &plugin; }
+EXPORT WebSocketPlugin *CALLBACK exit_init(void) { crash("exit"); return &plugin; }
+EXPORT WebSocketPlugin *CALLBACK leave_init(void) { crash("_exit"); return &plugin; }
+
+#ifdef CONSTRUCTOR
+__attribute__((constructor)) static void construct(void) { crash(CONSTRUCTOR); }
+#endif
+
 EXPORT WebSocketPlugin *CALLBACK blocking_init(void)
 {
     fputs("blocking_init has begun\n", stderr);

@@ -113,5 +113,3 @@ static WebSocketPlugin plugin = {
 };
 
 EXPORT WebSocketPlugin *CALLBACK fault_init(void) { return &plugin; }
-EXPORT WebSocketPlugin *CALLBACK crashing_init(void) { crash("segfault"); return &plugin; }
-EXPORT WebSocketPlugin *CALLBACK exiting_init(void) { crash("exit"); return &plugin; }
