@@ -102,7 +102,9 @@ func run(t *testing.T, cmd *exec.Cmd, addr, logFile string) {
 	}
 	t.Cleanup(func() {
 		_ = cmd.Process.Signal(os.Interrupt)
-		_ = cmd.Wait() // it was told to end
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("%s has ended with %v", cmd.Path, err)
+		}
 		if log, err := os.ReadFile(logFile); err == nil && t.Failed() {
 			t.Logf("the log of %s:\n%s", cmd.Path, log[max(0, len(log)-2000):])
 		}

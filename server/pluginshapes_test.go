@@ -20,12 +20,22 @@ var shapesConf = "ServerName x\nTypesConfig /dev/null\nDocumentRoot HOME/docs\nL
 // TestParityOfShapes: plugins as people write them do the same under httpd and
 // here.
 func TestParityOfShapes(t *testing.T) {
-	home := tree(t, "docs/index.html")
-	text := filepath.Join(home, "docs/index.html")
-	if err := os.WriteFile(text, []byte("a line\nand more\n"), 0o644); err != nil {
-		t.Fatal(err)
+	for name, serve := range map[string]func(*testing.T, string, string) twins{"in this process": serveBoth, "in a worker": serveProcesses} {
+		t.Run(name, func(t *testing.T) {
+			home := tree(t, "docs/index.html")
+			text := filepath.Join(home, "docs/index.html")
+			if err := os.WriteFile(text, []byte("a line\nand more\n"), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			shapesAgree(t, serve(t, home, shapesConf), text)
+		})
 	}
-	both := serveBoth(t, home, shapesConf)
+}
+
+// shapesAgree has the dialogues with plugins of all shapes; text is the path of
+// a file.
+func shapesAgree(t *testing.T, both twins, text string) {
+	t.Helper()
 	t.Run("a list of connections that outlive each other", func(t *testing.T) { both.agree(t, meet) })
 	t.Run("a thread pool and a queue", func(t *testing.T) { both.agree(t, employ) })
 	t.Run("on_disconnect joins a thread that another server holds", func(t *testing.T) { both.agree(t, leaveBroker) })

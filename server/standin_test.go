@@ -204,3 +204,73 @@ func (l *live) records(t *testing.T, pattern string, n int) (list []string) {
 }
 
 var recordVaries = regexp.MustCompile(`^\[[^]]*\] |\[pid [^]]*\] |(127\.0\.0\.1):\d+`)
+
+// TestDepartures: where this server does on purpose otherwise than the
+// original. Each stands in the documents.
+func TestDepartures(t *testing.T) {
+	both := serveBoth(t, tree(t, "docs/index.html"), "ServerName x\nTypesConfig /dev/null\nDocumentRoot HOME/docs\n"+location("/edges", "edges"))
+	open := func(query, fields string) func(*testing.T, *live) *peer {
+		return func(t *testing.T, l *live) *peer {
+			return l.dial(t).send("GET /edges" + query + " HTTP/1.1\r\nHost: x\r\n" + fields + handshakeFields + "\r\n").expect(accepted)
+		}
+	}
+	for _, tt := range []struct {
+		rule, query, fields, sent string
+		theirs, ours              string // what comes behind the fields of the handshake
+	}{
+		{"plugins.md, 1.5: the buffer is never NULL", "", "", frame(0x81, ""), "\r\n\x81\x04NULL", "\r\n\x81\x08a buffer"},
+		{"plugins.md, 1.6: what would split the head is left out", "?header", "", "", "X-Split: a\r\nX-Injected: b\r\n\r\n", "\r\n"},
+		{"plugins.md, 1.7: what is no token is no subprotocol", "?protocol", "Sec-WebSocket-Protocol: a\r\n", "", "Sec-WebSocket-Protocol: no token\r\n\r\n", "\r\n"},
+		{"plugins.md, 1.8: a close frame of one byte is sent empty", "", "", frame(0x81, "c1"), "\r\n\x88\x01\x00", "\r\n\x88\x00"},
+		{"plugins.md, 1.8: of a close frame that is too long the code is sent", "", "", frame(0x81, "c126"), "\r\n\x88\x7e\x00\x7e\x00\x00", "\r\n\x88\x02\x00\x00"},
+		{"plugins.md, 1.8: a ping that is too long is not sent", "", "", frame(0x81, "p126") + frame(0x81, "p1"), "\r\n\x89\x7e\x00\x7e\x00\x00", "\r\n\x89\x01\x00"},
+		{"websocket-behaviour.md, 2.5: a close code is answered by the same", "", "", frame(0x88, "\x03\xe9"), "\r\n\x88\x02\x03\xe8", "\r\n\x88\x02\x03\xe9"},
+	} {
+		t.Run(tt.rule, func(t *testing.T) {
+			ask := open(tt.query, tt.fields)
+			ask(t, both.theirs).send(tt.sent).expect(tt.theirs)
+			ask(t, both.ours).send(tt.sent).expect(tt.ours)
+		})
+	}
+	t.Run("plugins.md, 1.8: what comes behind the plugin's close frame is thrown away", func(t *testing.T) {
+		for l, want := range map[*live]int{both.theirs: 2, both.ours: 1} {
+			c := open("", "")(t, l).send(frame(0x81, "c0 first") + frame(0x81, "c0 second") + frame(0x88, "")).expect("\r\n\x88\x00")
+			c.rest()
+			if got := l.records(t, "edges: c0", 1); len(got) != want {
+				t.Errorf("the plugin got %q, want %d messages", got, want)
+			}
+		}
+	})
+}
+
+// TestParityOfViolations: what of a client's no plugin sees ends the connection
+// by the same code.
+func TestParityOfViolations(t *testing.T) {
+	both := serveBoth(t, tree(t, "docs/index.html"), "ServerName x\nTypesConfig /dev/null\nDocumentRoot HOME/docs\n"+
+		location("/late", "late")+"<Location /late/small>\nMaxMessageSize 10\nWebSocketHandler PLUGIN:late\n</Location>\n"+
+		"<Location /late/bare>\nMaxMessageSize 10\n</Location>\n")
+	for _, tt := range []struct{ claim, path, sent string }{
+		{"not masked", "/late", "\x81\x01a"},
+		{"reserved bit", "/late", frame(0xc1, "ab")},
+		{"unknown opcode", "/late", frame(0x83, "ab")},
+		{"unknown control frame", "/late", frame(0x8b, "")},
+		{"fragmented control frame", "/late", frame(0x09, "")},
+		{"long control frame", "/late", frame(0x89, strings.Repeat("x", 126))},
+		{"continuation of nothing", "/late", frame(0x80, "ab")},
+		{"message within a message", "/late", frame(0x01, "ab") + frame(0x81, "cd")},
+		{"close frame of one byte", "/late", frame(0x88, "a")},
+		{"close code that is none", "/late", frame(0x88, "\x03\xed")},
+		{"close reason that is no UTF-8", "/late", frame(0x88, "\x03\xe8\xff")},
+		{"text that is no UTF-8", "/late", frame(0x81, "a\xed\xa0\x80")},
+		{"text that ends in a character", "/late", frame(0x01, "a\xc3") + frame(0x80, "")},
+		{"message as large as it may be, and one larger", "/late/small", frame(0x82, "0123456789") + frame(0x82, "0123456789a")},
+		{"fragments that are too large", "/late/small", frame(0x02, "0123456789") + frame(0x89, "") + frame(0x80, "a")},
+		{"good ones", "/late", frame(0x81, "\u00e4b") + frame(0x8a, "pong") + frame(0x88, "\x03\xe8reason")},
+	} {
+		t.Run(tt.claim, func(t *testing.T) {
+			both.agree(t, func(t *testing.T, l *live) string {
+				return fmt.Sprintf("%q", l.upgrade(t, tt.path).send(tt.sent).rest())
+			})
+		})
+	}
+}

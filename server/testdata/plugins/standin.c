@@ -485,18 +485,12 @@ static int handle(request_rec *r)
 
 /* --------------------------------------------------------- configuration */
 
+/* Like the original's, the record of a section replaces that of an outer one:
+ * there is no function that merges. */
 static void *create(apr_pool_t *p, char *path)
 {
     (void)path;
     return apr_pcalloc(p, sizeof(settings));
-}
-
-static void *merge(apr_pool_t *p, void *base, void *over)
-{
-    settings *b = base, *s = apr_pmemdup(p, over, sizeof *s);
-    s->plugin = s->plugin == NULL ? b->plugin : s->plugin;
-    s->max_message = s->max_message == 0 ? b->max_message : s->max_message;
-    return s;
 }
 
 /* Tells the plugin that the configuration ends. */
@@ -536,7 +530,7 @@ static const char *set_max_message(cmd_parms *cmd, void *record, const char *tex
     apr_int64_t size = apr_strtoi64(text, &end, 10);
     (void)cmd;
     if (*end != '\0' || size < 1 || size > INT32_MAX)
-        return "MaxMessageSize takes a number of bytes";
+        return "Invalid maximum message size";
     ((settings *)record)->max_message = size;
     return NULL;
 }
@@ -553,4 +547,4 @@ static void hooks(apr_pool_t *p)
     ap_hook_handler(handle, NULL, NULL, APR_HOOK_MIDDLE);
 }
 
-module AP_MODULE_DECLARE_DATA standin_module = {STANDARD20_MODULE_STUFF, create, merge, NULL, NULL, commands, hooks, 0};
+module AP_MODULE_DECLARE_DATA standin_module = {STANDARD20_MODULE_STUFF, create, NULL, NULL, NULL, commands, hooks, 0};
