@@ -77,7 +77,7 @@ const (
 // wantedRanges returns the Range header where it is to be obeyed, else "".
 func wantedRanges(ctx *fasthttp.RequestCtx, changed time.Time, etag string) string {
 	lines := headerLines(ctx, "Range")
-	if len(lines) != 1 || !ctx.IsGet() {
+	if len(lines) != 1 || string(ctx.Method()) == fasthttp.MethodOptions {
 		return ""
 	}
 	if condition := headerLines(ctx, "If-Range"); len(condition) > 0 {
