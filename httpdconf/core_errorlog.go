@@ -9,12 +9,13 @@ import (
 
 // ErrorFormats are the lines of ErrorLogFormat of a host.
 type ErrorFormats struct {
-	Record  []logformat.ErrorItem   // of a record; nil for httpd's default
-	Request [][]logformat.ErrorItem // of what stands in front of a request's first record
+	Record     []logformat.ErrorItem   // of a record; nil for httpd's default
+	Request    [][]logformat.ErrorItem // of what stands in front of a request's first record
+	Connection [][]logformat.ErrorItem // of what stands in front of a connection's
 }
 
 // setErrorLogFormat is httpd 2.4 server/core.c, set_errorlog_format.
-func (w *walk) setErrorLogFormat(n *syntax.Node, words []syntax.Arg) *problem {
+func (w *walk) setErrorLogFormat(_ *syntax.Node, words []syntax.Arg) *problem {
 	kind, format := "", words[0]
 	if len(words) == 2 {
 		kind, format = strings.ToLower(words[0].Text), words[1]
@@ -31,15 +32,21 @@ func (w *walk) setErrorLogFormat(n *syntax.Node, words []syntax.Arg) *problem {
 	case "":
 		formats.Record = items
 	case "request":
-		if len(items) > 0 { // "" makes a list of its own that is empty
-			formats.Request = append(formats.Request, items)
-		} else if formats.Request == nil {
-			formats.Request = [][]logformat.ErrorItem{}
-		}
+		addFirstLine(&formats.Request, items)
 	case "connection":
-		w.differs(n, words[0].Range, LevelWarn, "core", "ErrorLogFormat connection"+notObeyed, "ask for %{c}L in the format of records")
+		addFirstLine(&formats.Connection, items)
 	}
 	return nil
+}
+
+// addFirstLine adds a line to a list; "" makes one that is empty.
+func addFirstLine(list *[][]logformat.ErrorItem, items []logformat.ErrorItem) {
+	switch {
+	case len(items) > 0:
+		*list = append(*list, items)
+	case *list == nil:
+		*list = [][]logformat.ErrorItem{}
+	}
 }
 
 // inherit fills in what a virtual host does not set (httpd 2.4 server/core.c,
@@ -50,5 +57,8 @@ func (f *ErrorFormats) inherit(main ErrorFormats) {
 	}
 	if f.Request == nil {
 		f.Request = main.Request
+	}
+	if f.Connection == nil {
+		f.Connection = main.Connection
 	}
 }

@@ -26,7 +26,7 @@ func coreCommands() map[string]command {
 		"Options":         row("`FollowSymLinks` and `SymLinksIfOwnerMatch` for static files; the others are accepted", (*walk).setOptions),
 		"AllowOverride":   row("`None`; anything else refuses the start, since no .htaccess file is read", (*walk).setAllowOverride),
 		"ErrorLog":        row("a file, `/dev/stderr` and its like, a program (`|prog`, `|$shell`), or `syslog:facility:tag`", (*walk).setErrorLog),
-		"ErrorLogFormat":  row("a format of records, or of `request` lines in front of the first record of a request; `connection` ones are not written, a warning", (*walk).setErrorLogFormat),
+		"ErrorLogFormat":  row("a format of records, or of `request` and `connection` lines in front of the first record of a request, of a connection that has a request", (*walk).setErrorLogFormat),
 		"LogLevel":        row("level of the error log, also by module", (*walk).setLogLevel),
 		"Timeout":         row("how long a client may take nothing of what is to be written, in seconds", (*walk).setTimeout),
 		"Error":           row("refuses the start with this message", setError),

@@ -40,5 +40,5 @@ func wshttpd_go_defined(name *C.char) C.int {
 
 //export wshttpd_go_version_component
 func wshttpd_go_version_component(component *C.char) {
-	apache.record(nil, noModule, levelInfo, "", "the Server field does not name "+C.GoString(component)+", a plugin's module")
+	apache.record(nil, noModule, levelInfo, Origin{}, "the Server field does not name "+C.GoString(component)+", a plugin's module")
 }

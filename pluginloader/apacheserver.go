@@ -150,19 +150,15 @@ func (m maker) vector() *C.ap_conf_vector_t { return C.ap_create_per_dir_config(
 // noModule stands for the module of a record that names none.
 const noModule = ""
 
-// levelDebug and graver have no file and line in front of them (httpd 2.4
-// server/log.c, do_errorlog_default).
-const (
-	levelMask  = 15
-	levelDebug = 7
-)
+// levelMask has a record's level, beside flags.
+const levelMask = 15
 
 //export wshttpd_go_log
 func wshttpd_go_log(r *C.wshttpd_record) {
 	level, module := int(r.level)&levelMask, moduleName(int(r.module_index))
-	text, origin := C.GoString(r.text), C.GoString(r.status)
-	if level >= levelDebug && r.file != nil {
-		origin = fmt.Sprintf("%s(%d): %s", path.Base(C.GoString(r.file)), int(r.line), origin)
+	text, origin := C.GoString(r.text), Origin{Status: C.GoString(r.status)}
+	if r.file != nil {
+		origin.Source = fmt.Sprintf("%s(%d)", path.Base(C.GoString(r.file)), int(r.line))
 	}
 	if r.handle != 0 {
 		if _, conn := handles.find(uint64(r.handle)); conn != nil {
@@ -176,7 +172,7 @@ func wshttpd_go_log(r *C.wshttpd_record) {
 }
 
 // record writes a record of a server, the main one where it is NULL.
-func (a *apacheProcess) record(server *C.server_rec, module string, level int, origin, text string) {
+func (a *apacheProcess) record(server *C.server_rec, module string, level int, origin Origin, text string) {
 	a.mu.Lock()
 	log, host := a.log, a.hostOf(server)
 	a.mu.Unlock()
@@ -184,7 +180,10 @@ func (a *apacheProcess) record(server *C.server_rec, module string, level int, o
 	case host != nil:
 		host.Log(module, level, origin, text)
 	case log != nil:
-		log(level, "%s%s", origin, text)
+		if origin.Status != "" {
+			text = origin.Status + ": " + text
+		}
+		log(level, "%s", text)
 	}
 }
 

@@ -137,8 +137,8 @@ void wshttpd_format(char *dst, size_t size, const char *format, va_list args)
         vsnprintf(dst, size, format, args);
 }
 
-/* "(2)No such file or directory: ", as httpd puts it in front of a text
- * (httpd 2.4 server/log.c, log_apr_status); empty for success. */
+/* "(2)No such file or directory", as httpd has it (httpd 2.4 server/log.c,
+ * log_apr_status); empty for success. */
 void wshttpd_status_text(char *dst, size_t size, apr_status_t status)
 {
     char text[120];
@@ -147,5 +147,5 @@ void wshttpd_status_text(char *dst, size_t size, apr_status_t status)
         return;
     if (!is_open || apr.strerror(status, text, sizeof text) == NULL)
         snprintf(text, sizeof text, "error");
-    snprintf(dst, size, "(%d)%s: ", status, text);
+    snprintf(dst, size, "(%d)%s", status, text);
 }

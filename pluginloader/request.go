@@ -56,10 +56,9 @@ type requester interface {
 	ReplyFields() []Field
 	SetReplyFields(list []Field)
 
-	// LogAs writes a record of a module's at one of httpd's levels. origin is
-	// what stands in front of the client; ofRequest adds what httpd says of the
-	// request behind the text.
-	LogAs(module string, level int, origin, text string, ofRequest bool)
+	// LogAs writes a record of a module's at one of httpd's levels. ofRequest
+	// adds what httpd says of the request behind the text.
+	LogAs(module string, level int, origin Origin, text string, ofRequest bool)
 }
 
 // Host is a virtual host, or the main server, as plugins see it (server_rec).
@@ -74,5 +73,11 @@ type Host struct {
 	// Level returns httpd's number of the LogLevel, and Log writes a record to
 	// the host's error log.
 	Level func(module string) int
-	Log   func(module string, level int, origin, text string)
+	Log   func(module string, level int, origin Origin, text string)
+}
+
+// Origin is where a record comes from, as far as that is known.
+type Origin struct {
+	Source string // "mod_x.c(12)"
+	Status string // of a call that has failed: "(2)No such file or directory"
 }

@@ -243,8 +243,8 @@ func (f *accessFacts) ofRoute(r *route, item *logformat.Item) string {
 	case 'H':
 		return string(h.Protocol())
 	case 'L':
-		if item.Arg == "c" && r.id != "" {
-			return r.connectionID(false)
+		if item.Arg == "c" {
+			return orDash(*connectionIDOf(f.ctx))
 		}
 		return orDash(r.id)
 	case 'm':

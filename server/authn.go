@@ -63,7 +63,7 @@ func (s *Server) authenticate(ctx *fasthttp.RequestCtx, r *route) (status int) {
 	hash, err := passwordOf(d.UserFile, user)
 	switch {
 	case err != nil:
-		log.printf("authn_file", httpdconf.LevelError, client, "AH01620: Could not open password file: %s: %v", d.UserFile, err)
+		log.because(err).printf("authn_file", httpdconf.LevelError, client, "AH01620: Could not open password file: %s", d.UserFile)
 		return fasthttp.StatusInternalServerError
 	case hash == "" && d.Fallible != nil && *d.Fallible:
 		log.printf("authn_core", httpdconf.LevelError, client, "AH01796: AuthType Basic configured without corresponding module")
@@ -198,7 +198,7 @@ func (s *Server) authorize(ctx *fasthttp.RequestCtx, r *route) httpdconf.AuthzRe
 		}
 		member, err := isMember(r.settings.Authn.GroupFile, r.user, groups)
 		if err != nil {
-			s.logOf(r).printf("authz_groupfile", httpdconf.LevelError, r.client.String(), "AH01665: Could not open group file: %v", err)
+			s.logOf(r).because(err).printf("authz_groupfile", httpdconf.LevelError, r.client.String(), "AH01665: Could not open group file: %s", r.settings.Authn.GroupFile)
 		}
 		return member
 	}

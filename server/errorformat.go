@@ -10,10 +10,12 @@ import (
 	"strings"
 	"time"
 
+	"github.com/valyala/fasthttp"
 	"golang.org/x/sys/unix"
 
 	"github.com/wshttpd/wshttpd/httpdconf"
 	"github.com/wshttpd/wshttpd/httpdconf/logformat"
+	"github.com/wshttpd/wshttpd/pluginloader"
 )
 
 // errorRecord is what a record of the error log is made of.
@@ -24,7 +26,9 @@ type errorRecord struct {
 	text   string             // escaped
 	at     time.Time
 	host   *httpdconf.Host
-	r      *route // the request that it is of, nil for none
+	r      *route               // the request that it is of, nil for none
+	ctx    *fasthttp.RequestCtx // what it is of without being a request's: a line of a connection; else nil
+	origin pluginloader.Origin
 }
 
 // appendErrorLine appends a record in a format of ErrorLogFormat, and no
@@ -74,7 +78,15 @@ func (e *errorRecord) append(dst []byte, item *logformat.ErrorItem) []byte {
 			return append(dst, remoteOf(e.r.ctx).String()...)
 		}
 		return append(dst, e.client...)
+	case 'E':
+		return appendEscaped(dst, e.origin.Status)
 	case 'F':
+		switch {
+		case e.origin.Source != "":
+			return appendEscaped(dst, e.origin.Source)
+		case e.level < 0:
+			return dst
+		}
 		return append(dst, sourceLine()...)
 	case 'l':
 		return append(dst, levelName(e.level)...)
@@ -89,29 +101,46 @@ func (e *errorRecord) append(dst []byte, item *logformat.ErrorItem) []byte {
 	case 'v':
 		return append(dst, e.host.Name...)
 	}
-	if e.r == nil {
+	switch {
+	case e.r == nil && e.ctx != nil:
+		return append(dst, ofConnection(e.ctx, item)...)
+	case e.r == nil:
 		return dst
 	}
 	return appendEscaped(dst, e.ofRequest(item))
+}
+
+// ofConnection returns an item of a connection, in a line of its own.
+func ofConnection(ctx *fasthttp.RequestCtx, item *logformat.ErrorItem) string {
+	switch {
+	case item.Directive == 'A':
+		return localAddr(ctx).String()
+	case item.Directive == 'k':
+		return strconv.Itoa(keepAlivesOf(ctx))
+	case item.Directive == 'L' && strings.EqualFold(item.Arg, "c"):
+		return *connectionIDOf(ctx)
+	}
+	return ""
 }
 
 // ofRequest returns an item that a record without a request lacks.
 func (e *errorRecord) ofRequest(item *logformat.ErrorItem) (value string) {
 	r := e.r
 	switch item.Directive {
-	case 'A':
-		return localAddr(r.ctx).String()
+	case 'A', 'k':
+		return ofConnection(r.ctx, item)
 	case 'e':
 		value, _ = r.env.get(item.Arg)
 	case 'i':
 		value = strings.Join(headerLines(r.ctx, item.Arg), ", ")
-	case 'k':
-		return strconv.Itoa(keepAlivesOf(r.ctx))
 	case 'L':
-		if strings.EqualFold(item.Arg, "c") {
-			return r.connectionID(item.Arg == "C")
+		switch item.Arg {
+		case "c":
+			return *connectionIDOf(r.ctx)
+		case "C":
+			return "" // once only: the line of the connection has it
 		}
-		return r.logID()
+		return r.id
 	case 'n':
 		value, _ = r.notes.get(item.Arg)
 	case 'V':
@@ -161,22 +190,28 @@ func sourceLine() string {
 	}
 }
 
-// logID is what the records of a request have in common, made with the first of
-// them; the access log has it too (httpd 2.4 server/core.c, core_generate_log_id).
-func (r *route) logID() string {
-	if r.id == "" {
-		r.id = newLogID()
+// connectionIDOf returns what the records of a connection have in common, made
+// with the first of them; the access log has it too (httpd 2.4 server/core.c,
+// core_generate_log_id).
+func connectionIDOf(ctx *fasthttp.RequestCtx) *string {
+	switch c := ctx.Conn().(type) {
+	case *memConn:
+		return &c.front.logID
+	case *netConn:
+		return &c.logID
 	}
-	return r.id
+	return new(string)
 }
 
-// connectionID is that of the connection. In a record of a request there is none
-// where once only is wanted.
-func (r *route) connectionID(onceOnly bool) string {
-	if onceOnly {
-		return ""
+// appendErrorLines appends those of the lines that are not empty.
+func appendErrorLines(dst []byte, formats [][]logformat.ErrorItem, e *errorRecord) []byte {
+	for _, format := range formats {
+		before := len(dst)
+		if dst = appendErrorLine(dst, format, e); len(dst) > before {
+			dst = append(dst, '\n')
+		}
 	}
-	return strconv.FormatUint(r.ctx.ConnID(), 36)
+	return dst
 }
 
 // newLogID makes an id of the length of httpd's, 64 bits.

@@ -31,6 +31,19 @@ LogLevel emerg
 Require all denied
 LogLevel info authz_core:crit
 </Location>
+<Location /password>
+AuthType Basic
+AuthName x
+AuthUserFile HOME/none
+Require valid-user
+</Location>
+<Location /group>
+AuthType Basic
+AuthName x
+AuthUserFile HOME/users
+AuthGroupFile HOME/none
+Require group x
+</Location>
 <VirtualHost *:*>
 ServerName default.example
 ErrorLog HOME/logs/default
@@ -39,6 +52,8 @@ ErrorLog HOME/logs/default
 ServerName own.example
 ErrorLog HOME/logs/own
 ErrorLogFormat "[%t] [%{u}t] [%{cu}t] [%{c}t] [%{cuz}t] [%-m:%l] [%m] %7F: %E: [client\\ %a] [%A] k=%k v=%v V=%V ua=%-{User-Agent}i x%{X-None}i e=%{foo}e e2=%-{none}e %M% ,\\ referer\\ %{Referer}i"
+ErrorLogFormat connection "%{c}L %a %A k=%k v=%v V=%-V P=%{x}P"
+ErrorLogFormat connection "%{C}L %-{Referer}i %-{foo}e E=%-E F=%-F m=%-m l=%-l [%L]"
 ErrorLogFormat request "[req] %{Referer}i ua %-{User-Agent}i tail"
 ErrorLogFormat request "%+{X-Wanted}i wanted by %a"
 ErrorLogFormat request "[%l] %m x 100%%"
@@ -52,28 +67,26 @@ CustomLog HOME/logs/id-access "%L %U"
 `
 
 // logTimes are the times and ports of a record, and the sizes of ids.
-var logTimes = regexp.MustCompile(`[A-Z][a-z]{2} [A-Z][a-z]{2} \d\d \d\d:\d\d:\d\d(\.\d{6})? \d{4}|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{6})?( \+0000)?|127\.0\.0\.1:\d+|pid \d+:tid \d+`)
+var logTimes = regexp.MustCompile(`[A-Z][a-z]{2} [A-Z][a-z]{2} \d\d \d\d:\d\d:\d\d(\.\d{6})? \d{4}|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{6})?( \+0000)?|127\.0\.0\.1:\d+|pid \d+:tid \d+|P=\d+`)
 
 // TestParityOfErrorLogs has httpd and this server log the same refusals.
 func TestParityOfErrorLogs(t *testing.T) {
 	var requests []string
 	for _, host := range []string{"default.example", "own.example", "id.example"} {
-		for _, path := range []string{"/deny", "/quiet", "/module", "/a.txt"} {
-			for _, fields := range []string{"", "Referer: http://r/\"x\\\xe4\"\r\nUser-Agent: probe\r\nX-Wanted: \ttab\r\nX-None: \r\n"} {
+		for _, path := range []string{"/deny", "/quiet", "/module", "/a.txt", "/password", "/group"} {
+			for _, fields := range []string{"", "Authorization: Basic dTpw\r\nReferer: http://r/\"x\\\xe4\"\r\nUser-Agent: probe\r\nX-Wanted: \ttab\r\nX-None: \r\n"} {
 				requests = append(requests, "GET "+path+" HTTP/1.1\r\nHost: "+host+"\r\n"+fields+"\r\n")
 			}
 		}
 	}
-	load := ""
-	for _, m := range []string{"setenvif"} {
-		load += "LoadModule " + m + "_module modules/mod_" + m + ".so\n"
-	}
+	load := loadLines("setenvif", "auth_basic", "authn_core", "authn_file", "authz_user", "authz_groupfile")
 	logs := make([]map[string]string, 2)
 	for i := range logs {
 		home := parityFiles(t)
 		if err := os.Mkdir(filepath.Join(home, "logs"), 0o755); err != nil {
 			t.Fatal(err)
 		}
+		write(t, home, "users", "u:{SHA}UWuXg/ylF+7L0dBk2i0WUxCxl1k=\n") // of p
 		var l *live
 		if i == 0 {
 			l = serveIn(t, home, load+strings.ReplaceAll(errorLogConf, "HOME", "ROOT"), nil)

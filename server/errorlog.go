@@ -1,16 +1,19 @@
 package server
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/wshttpd/wshttpd/httpdconf"
+	"github.com/wshttpd/wshttpd/pluginloader"
 	"github.com/wshttpd/wshttpd/server/supervise/logsink"
 )
 
@@ -26,6 +29,8 @@ type errorLog struct {
 
 	host *httpdconf.Host // whose formats hold; nil for httpd's default
 	r    *route          // the request whose records these are; nil for none
+
+	cause error // see because
 }
 
 // maxRecord bounds the text of a record in bytes; the rest is cut off.
@@ -71,26 +76,36 @@ func (l *errorLog) printf(module string, level httpdconf.LogLevel, client, forma
 	if !l.enabled(module, level) {
 		return
 	}
-	l.write(module, level, "", client, fmt.Sprintf(format, args...))
+	l.write(module, level, pluginloader.Origin{Status: statusOf(l.cause)}, client, fmt.Sprintf(format, args...))
+}
+
+// because returns the log for a record of what err has led to, which httpd says
+// by the system's number and words for it.
+func (l *errorLog) because(err error) *errorLog {
+	caused := *l
+	caused.cause = err
+	return &caused
+}
+
+// statusOf returns what the system calls an error, empty where it is none of
+// its own (httpd 2.4 server/log.c, log_apr_status).
+func statusOf(err error) string {
+	number, is := errors.AsType[syscall.Errno](err)
+	if !is {
+		return ""
+	}
+	text := number.Error() // Go begins with a small letter, C does not
+	return fmt.Sprintf("(%d)%s%s", int(number), strings.ToUpper(text[:1]), text[1:])
 }
 
 // write writes a record in the host's format, and the lines of a request in
 // front of its first one.
-func (l *errorLog) write(module string, level httpdconf.LogLevel, origin, client, text string) {
+func (l *errorLog) write(module string, level httpdconf.LogLevel, origin pluginloader.Origin, client, text string) {
 	if l.host == nil {
 		l.file.Write(int(level), appendRecordFrom(nil, module, level, origin, client, text))
 		return
 	}
-	e := errorRecord{level: -1, client: client, at: time.Now(), host: l.host, r: l.r}
-	var lines []byte
-	if l.r != nil && l.r.id == "" {
-		l.r.logID()
-		for _, format := range l.host.ErrorFormats.Request {
-			if line := appendErrorLine(nil, format, &e); len(line) > 0 {
-				lines = append(append(lines, line...), '\n')
-			}
-		}
-	}
+	lines := l.appendFirstLines(nil, client)
 	if l.host.ErrorFormats.Record == nil {
 		if l.r != nil {
 			text += l.r.referer()
@@ -98,7 +113,10 @@ func (l *errorLog) write(module string, level httpdconf.LogLevel, origin, client
 		l.file.Write(int(level), append(lines, appendRecordFrom(nil, module, level, origin, client, text)...))
 		return
 	}
-	e.module, e.level, e.text = module, level, string(appendEscaped(nil, origin+text[:min(len(text), maxRecord)]))
+	e := errorRecord{
+		module: module, level: level, origin: origin, client: client, at: time.Now(), host: l.host, r: l.r,
+		text: string(appendEscaped(nil, text[:min(len(text), maxRecord)])),
+	}
 	before := len(lines)
 	if lines = appendErrorLine(lines, l.host.ErrorFormats.Record, &e); len(lines) > before {
 		lines = append(lines, '\n')
@@ -108,9 +126,27 @@ func (l *errorLog) write(module string, level httpdconf.LogLevel, origin, client
 	}
 }
 
-// record is printf for a record with an origin in front of the client: a line of
-// source, the status of a call.
-func (l *errorLog) record(module string, level httpdconf.LogLevel, origin, client, text string) {
+// appendFirstLines appends the lines that stand in front of the first record of
+// a connection, and of a request (httpd 2.4 server/log.c, log_error_core).
+func (l *errorLog) appendFirstLines(dst []byte, client string) []byte {
+	if l.r == nil {
+		return dst
+	}
+	e := errorRecord{level: -1, client: client, at: time.Now(), host: l.host, ctx: l.r.ctx}
+	if id := connectionIDOf(l.r.ctx); *id == "" {
+		*id = newLogID()
+		dst = appendErrorLines(dst, l.host.ErrorFormats.Connection, &e)
+	}
+	if l.r.id == "" {
+		e.r = l.r
+		l.r.id = newLogID()
+		dst = appendErrorLines(dst, l.host.ErrorFormats.Request, &e)
+	}
+	return dst
+}
+
+// record is printf for a record with an origin.
+func (l *errorLog) record(module string, level httpdconf.LogLevel, origin pluginloader.Origin, client, text string) {
 	if l.enabled(module, level) {
 		l.write(module, level, origin, client, text)
 	}
@@ -126,13 +162,18 @@ func (r *route) referer() string {
 }
 
 func appendRecord(dst []byte, module string, level httpdconf.LogLevel, client, text string) []byte {
-	return appendRecordFrom(dst, module, level, "", client, text)
+	return appendRecordFrom(dst, module, level, pluginloader.Origin{}, client, text)
 }
 
-func appendRecordFrom(dst []byte, module string, level httpdconf.LogLevel, origin, client, text string) []byte {
+func appendRecordFrom(dst []byte, module string, level httpdconf.LogLevel, origin pluginloader.Origin, client, text string) []byte {
 	dst = time.Now().AppendFormat(append(dst, '['), "Mon Jan 02 15:04:05.000000 2006")
 	dst = fmt.Appendf(dst, "] [%s:%s] [pid %d:tid %d] ", module, level, os.Getpid(), unix.Gettid())
-	dst = appendEscaped(dst, origin)
+	if level >= httpdconf.LevelDebug && origin.Source != "" {
+		dst = append(appendEscaped(dst, origin.Source), ": "...)
+	}
+	if origin.Status != "" {
+		dst = append(appendEscaped(dst, origin.Status), ": "...)
+	}
 	if client != "" {
 		dst = fmt.Appendf(dst, "[client %s] ", client)
 	}

@@ -35,6 +35,7 @@ type front struct {
 	asked   *opening     // a handshake of draft-76 that waits for its key 3
 	silent  atomic.Bool  // no byte has come
 	ends    atomic.Int64 // until when a byte has to come, since closeIdle was called; in nanoseconds of Unix, else 0
+	logID   string       // see connectionIDOf
 	session *conn        // the plugin has accepted
 	access  *accessEntry // of a request that is refused here
 }
@@ -278,7 +279,7 @@ func (f *front) leaveFor(serve func(nc *netConn) (unchanged bool)) {
 			return true
 		}
 		nc := newNetConn(socket, f.server.open, base)
-		nc.since, nc.access = f.began, f.access
+		nc.since, nc.access, nc.logID = f.began, f.access, f.logID
 		f.server.open.swap(f, nc)
 		return serve(nc)
 	})

@@ -157,7 +157,7 @@ func (s *Server) locate(ctx *fasthttp.RequestCtx, r *route) (status int) {
 // ap_process_request_internal).
 func (s *Server) phases(ctx *fasthttp.RequestCtx, r *route) (status int) {
 	if r.place.what == isRefused {
-		return s.deny(ctx, r, r.place.why)
+		return s.denyPlace(r, &r.place)
 	}
 	if !r.isSubrequest { // which has the header of the request around it
 		if status := checkLength(ctx, r); status != 0 {

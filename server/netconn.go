@@ -69,6 +69,7 @@ type netConn struct {
 	took       int64        // bytes that were read, as far as their request knows it
 	sent       int64        // bytes
 	failed     bool         // an answer could not be sent whole
+	logID      string       // see connectionIDOf
 	awaits     *opening     // a handshake of draft-76 that waits for its key 3
 
 	session *conn // accepted, and not taken over yet

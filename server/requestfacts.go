@@ -174,7 +174,7 @@ func (c *conn) SetReplyFields(list []pluginloader.Field) {
 }
 
 // LogAs writes a record of a module that a plugin is too.
-func (c *conn) LogAs(module string, level int, origin, text string, ofRequest bool) {
+func (c *conn) LogAs(module string, level int, origin pluginloader.Origin, text string, ofRequest bool) {
 	if referer, sent := c.request.lookup("Referer"); sent && ofRequest {
 		text += ", referer: " + referer // httpd 2.4 server/log.c, do_errorlog_default
 	}
@@ -198,7 +198,7 @@ func (s *Server) pluginHosts() []pluginloader.Host {
 			Key:  s.keyOf(h),
 			Name: h.Name, Admin: h.Admin, Port: h.Port, Timeout: h.Timeout, File: h.Range.Filename, Line: h.Range.Start.Line,
 			Level: func(module string) int { return int(h.LogLevels.Of(module)) },
-			Log: func(module string, level int, origin, text string) {
+			Log: func(module string, level int, origin pluginloader.Origin, text string) {
 				log.record(module, httpdconf.LogLevel(level), origin, "", text)
 			},
 		})

@@ -62,7 +62,7 @@ func (s *Server) judged(ctx *fasthttp.RequestCtx, r *route) (status int) {
 		return status
 	}
 	if r.place.what == isRefused {
-		return s.deny(ctx, r, r.place.why)
+		return s.denyPlace(r, &r.place)
 	}
 	if status := s.secured(ctx, r); status != 0 {
 		return status

@@ -73,7 +73,7 @@ func (s *Server) mayOpen(ctx *fasthttp.RequestCtx, r *route) int {
 	}
 	switch p := &r.place; {
 	case p.what == isRefused:
-		return s.deny(ctx, r, p.why)
+		return s.denyPlace(r, p)
 	case p.what == isNothing, p.rest != "" && !r.takesPathInfo():
 		return fasthttp.StatusNotFound
 	case p.what == isOther:
@@ -86,6 +86,12 @@ func (s *Server) mayOpen(ctx *fasthttp.RequestCtx, r *route) int {
 func (r *route) takesPathInfo() bool {
 	core := r.settings.Core
 	return r.place.what == isFile && core != nil && core.PathInfo != nil && *core.PathInfo
+}
+
+// denyPlace refuses a place that must not be served, and says why.
+func (s *Server) denyPlace(r *route, p *place) int {
+	s.logOf(r).because(p.err).printf("core", httpdconf.LevelError, r.client.String(), "%s: %s", p.why, r.filename)
+	return fasthttp.StatusForbidden
 }
 
 func (s *Server) deny(ctx *fasthttp.RequestCtx, r *route, why string) int {
@@ -150,7 +156,7 @@ func (s *Server) openFile(ctx *fasthttp.RequestCtx, r *route) (*openedFile, int)
 	p, file := follow(strings.TrimSuffix(r.filename, r.place.rest), r.options, true)
 	switch {
 	case p.what == isRefused:
-		return nil, s.deny(ctx, r, p.why)
+		return nil, s.denyPlace(r, &p)
 	case file == nil:
 		return nil, fasthttp.StatusNotFound
 	case p.id != r.place.id:

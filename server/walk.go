@@ -29,6 +29,7 @@ type place struct {
 	base string // the element behind dir; of a folder without a slash behind it, its own name
 	rest string // what stands behind base: there is no such file then
 	why  string // of isRefused, for the log
+	err  error  // that has led to it, if any
 	id   fileID
 }
 
@@ -75,7 +76,9 @@ func follow(name string, options func(dir string) httpdconf.OptionFlags, open bo
 		e, err := enter(at, element, func() httpdconf.OptionFlags { return options(p.dir) })
 		if err != nil {
 			p.base, p.rest = element, left[len(element):]
-			p.what, p.why = judge(err)
+			if p.what, p.why = judge(err); p.what == isRefused {
+				p.err = err
+			}
 			return p, nil
 		}
 		if e.what == isFolder {
@@ -143,7 +146,7 @@ func judge(err error) (finding, string) {
 	case errors.Is(err, unix.EACCES):
 		return isRefused, "AH00035: access denied because search permissions are missing on a component of the path"
 	}
-	return isRefused, err.Error()
+	return isRefused, "AH00036: access failed"
 }
 
 // entry is an element of a folder.
@@ -219,7 +222,7 @@ func openFound(p place, at int, e *entry) (place, *openedFile) {
 	}
 	fd, err := openAt(at, e.name, flags)
 	if err != nil {
-		p.what, p.why = isRefused, "AH00132: file permissions deny server access"
+		p.what, p.why, p.err = isRefused, "AH00132: file permissions deny server access", err
 		return p, nil
 	}
 	var st unix.Stat_t
