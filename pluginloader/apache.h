@@ -255,7 +255,7 @@ ap_conf_vector_t *ap_create_per_dir_config(apr_pool_t *pool);
 
 /* Calls into modules (apachemodule.c). Memory of pool is for ever. */
 void wshttpd_module_add(module *m, int index);
-void wshttpd_module_register(module *m, process_rec *process, apr_pool_t *pool);
+void wshttpd_module_register(module *m, apr_pool_t *pool);
 void wshttpd_module_dir(module *m, apr_pool_t *pool, ap_conf_vector_t *vector, char *path);
 void wshttpd_module_server(module *m, apr_pool_t *pool, server_rec *server);
 void wshttpd_module_merge_dir(module *m, apr_pool_t *pool, ap_conf_vector_t *to, ap_conf_vector_t *base,

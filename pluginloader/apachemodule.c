@@ -16,10 +16,10 @@ void wshttpd_module_add(module *m, int index)
     ap_top_module = m;
 }
 
-void wshttpd_module_register(module *m, process_rec *process, apr_pool_t *pool)
+/* rewrite_args is for modules that are built into httpd: it calls it before it
+ * reads a configuration (httpd 2.4 server/main.c, main). */
+void wshttpd_module_register(module *m, apr_pool_t *pool)
 {
-    if (m->rewrite_args != NULL)
-        m->rewrite_args(process);
     if (m->register_hooks != NULL)
         m->register_hooks(pool);
 }

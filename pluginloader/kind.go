@@ -26,6 +26,9 @@ type kind struct {
 	// module is the name of the Apache module that the file holds, or "". The
 	// same file may be a plugin too.
 	module string
+	// small are the data of a C library that are less than such a structure, with
+	// their sizes in bytes.
+	small map[string]uint64
 }
 
 type form int
@@ -163,6 +166,11 @@ func (k *kind) listSymbols(symbols []elf.Symbol, prefix string) {
 			if elf.ST_BIND(s.Info) == elf.STB_GLOBAL && s.Name != "" {
 				k.undefined = append(k.undefined, s.Name)
 			}
+		case elf.ST_TYPE(s.Info) == elf.STT_OBJECT && s.Size < moduleSize && prefix == "":
+			if k.small == nil {
+				k.small = make(map[string]uint64)
+			}
+			k.small[s.Name] = s.Size
 		case elf.ST_TYPE(s.Info) == elf.STT_FUNC:
 			if name, ok := strings.CutPrefix(s.Name, prefix); ok && name != "" {
 				k.exports = append(k.exports, name)

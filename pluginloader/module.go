@@ -61,6 +61,9 @@ func (l *Loader) loadModule(ident, path string) (*Module, *ModuleError) {
 			IsLacking: lib.kind.lacksHTTPD(),
 		}
 	}
+	if size, isSmall := lib.kind.small[ident]; isSmall || slices.Contains(lib.kind.exports, ident) {
+		return nil, garbled(ident, path, fmt.Sprintf("it has %d bytes of data, and not %d", size, moduleSize))
+	}
 	structure, err := moduleStructure(lib.open.(*cLibrary), ident, path)
 	if err != nil {
 		return nil, err
@@ -91,8 +94,7 @@ func moduleStructure(lib *cLibrary, ident, path string) (*C.module, *ModuleError
 	case m == nil:
 		return nil, &ModuleError{Text: fmt.Sprintf("Can't locate API module structure `%s' in file %s: %s: undefined symbol: %s", ident, path, path, ident)}
 	case m.magic != moduleMagic:
-		return nil, &ModuleError{Text: fmt.Sprintf("API module structure '%s' in file %s is garbled - expected signature %08x but saw %08x"+
-			" - perhaps this is not an Apache module DSO, or was compiled for a different Apache version?", ident, path, moduleMagic, uint64(m.magic))}
+		return nil, garbled(ident, path, fmt.Sprintf("expected signature %08x but saw %08x", moduleMagic, uint64(m.magic)))
 	case m.version != apacheVersion:
 		return nil, &ModuleError{Text: fmt.Sprintf("Module %q is not compatible with this version of Apache (found %d, need %d). Please contact the vendor for the correct version.",
 			C.GoString(m.name), int(m.version), apacheVersion), Remedy: "compile " + file + " for httpd 2.4"}
@@ -100,6 +102,12 @@ func moduleStructure(lib *cLibrary, ident, path string) (*C.module, *ModuleError
 		return nil, &ModuleError{Text: fmt.Sprintf("Cannot load %s into server: a module needs libapr-1.so.0, which was not found", path), Remedy: "install the packages libapr1 and libaprutil1"}
 	}
 	return m, nil
+}
+
+// garbled refuses what is no structure of a module.
+func garbled(ident, path, why string) *ModuleError {
+	return &ModuleError{Text: fmt.Sprintf("API module structure '%s' in file %s is garbled - %s"+
+		" - perhaps this is not an Apache module DSO, or was compiled for a different Apache version?", ident, path, why)}
 }
 
 // addModule gives a module its index, and makes its records of the main server
@@ -121,7 +129,7 @@ func (a *apacheProcess) addModule(structure *C.module, path string) (*Module, *M
 		a.modules = append(a.modules, m)
 		a.noteNames()
 		a.registering = m
-		C.wshttpd_module_register(structure, a.process, a.configPool())
+		C.wshttpd_module_register(structure, a.configPool())
 		a.registering = nil
 	}
 	C.wshttpd_module_server(structure, a.configPool(), main)
