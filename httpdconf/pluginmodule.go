@@ -135,7 +135,7 @@ func (r *reader) loadPluginModule(n *syntax.Node, words []syntax.Arg, m *Module,
 	loaded, err := r.options.LoadModule(m.Ident, path, r.reading())
 	switch {
 	case err != nil && err.IsLacking:
-		r.notLoaded(n, words, m, err.Text)
+		r.notLoaded(n, words, m, strings.TrimSpace(err.Text+"\n"+err.Hint))
 		return
 	case err != nil:
 		r.failAt(n, words[1].Range, err.Text, err.Hint)

@@ -14,10 +14,12 @@ import (
 func TestMasterLeavesUnknownDirectives(t *testing.T) {
 	root := t.TempDir()
 	for name, text := range map[string]string{
-		"own.so":     "",
-		"own.conf":   "ErrorLog log\nListen 8080\nLoadModule own_module own.so\nOwnDirective a\n<Location /x>\nOwnToo b\n</Location>\n",
-		"stock.conf": "ErrorLog log\nListen 8080\nLoadModule own_module own.so\nSSLEngine on\n",
-		"alone.conf": "ErrorLog log\nListen 8080\nOwnDirective a\n",
+		"own.so":      "",
+		"own.conf":    "ErrorLog log\nListen 8080\nLoadModule own_module own.so\nOwnDirective a\n<Location /x>\nOwnToo b\n</Location>\n",
+		"text.conf":   "ErrorLog log\nListen 8080\nLoadModule own_module own.so\n<Own text>\n<Location no tag\n<Own inner>\n</own>\n</x>\n</Own>\n<Own more>\n<A>\n</A>\n</Own>\n",
+		"nested.conf": "ErrorLog log\nListen 8080\nLoadModule own_module own.so\n<Own x>\n<Own y>\nDefine V\n</Own>\n</Own>\n<IfDefine V>\nNonsense\n</IfDefine>\nSSLEngine on\n",
+		"stock.conf":  "ErrorLog log\nListen 8080\nLoadModule own_module own.so\nSSLEngine on\n",
+		"alone.conf":  "ErrorLog log\nListen 8080\nOwnDirective a\n",
 	} {
 		if err := os.WriteFile(filepath.Join(root, name), []byte(text), 0o644); err != nil {
 			t.Fatal(err)
@@ -30,6 +32,9 @@ func TestMasterLeavesUnknownDirectives(t *testing.T) {
 	}{
 		{"own.conf", true, ""},
 		{"own.conf", false, "Invalid command 'OwnDirective'"},
+		{"text.conf", true, ""},
+		{"text.conf", false, "but saw </x>"},
+		{"nested.conf", true, "Invalid command 'SSLEngine'"},
 		{"stock.conf", true, "Invalid command 'SSLEngine'"},
 		{"alone.conf", true, "Invalid command 'OwnDirective'"},
 	} {

@@ -253,3 +253,38 @@ func (r *reader) buildFor(in *syntax.Reader, n *syntax.Node, closing string) ([]
 	r.readUpTo(in, n, closing)
 	return r.pluginNodes(n.Children), r.keepRefused(before)
 }
+
+// readOver reads over a section of a module's that is not loaded here, if its
+// lines are no configuration: tags in it have no counterpart. Else it reads
+// nothing.
+func (r *reader) readOver(in *syntax.Reader, n *syntax.Node) bool {
+	ahead := *in
+	b, isNested := syntax.NewBuilder(n), true
+	for {
+		l, more := ahead.Next()
+		if !more {
+			return false
+		}
+		if l.IsBlank() {
+			continue
+		}
+		tag, closing := syntax.ClosingTag(l)
+		if !closing {
+			if node := syntax.NewNode(l); node != nil {
+				b.Add(node, node.Section)
+			}
+			continue
+		}
+		isEnd := strings.EqualFold(tag, n.Name+">")
+		switch {
+		case (b.Open() != nil || !isEnd) && b.Close(l) == "":
+		case isEnd && b.Open() == nil && isNested:
+			return false
+		case isEnd:
+			*in, n.Close = ahead, &l
+			return true
+		default:
+			isNested = false
+		}
+	}
+}

@@ -135,6 +135,10 @@ func (r *reader) readLine(in *syntax.Reader, b *syntax.Builder, l syntax.Line) {
 		r.use(b, n)
 		return
 	}
+	if n.Section && r.leavesUnknown && r.stock[tableName(n)] == nil && r.readOver(in, n) {
+		b.Add(n, false)
+		return
+	}
 	b.Add(n, n.Section)
 }
 

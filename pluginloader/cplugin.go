@@ -129,7 +129,7 @@ func remedyMissing(symbols []string) string {
 	case has("_Z"):
 		return "it is C++ and was linked as C: link it by c++, or with -lstdc++"
 	case has("ap_"):
-		return "these are functions of Apache httpd itself, which wshttpd does not have"
+		return "these are httpd's own, for what only httpd does: filters, phases, bodies and answers of requests; build the plugin without what calls them"
 	}
 	return ""
 }

@@ -109,7 +109,7 @@ func TestApacheModules(t *testing.T) {
 	_, err := l.Load(both, "other_init")
 	refusal(t, err, sentenceOpen, "is the Apache module example_module", "name the library that has other_init")
 	_, err = l.Load(both, "example_init")
-	refusal(t, err, sentenceOpen, "needs ap_no_function: no library has it", "functions of Apache httpd itself")
+	refusal(t, err, sentenceOpen, "needs ap_no_function: no library has it", "these are httpd's own")
 	if k, e := inspect(compile(t, "foreign.c")); e != nil || k.module != "" {
 		t.Errorf("a plugin is module %q, %v", k.module, e)
 	}

@@ -106,6 +106,45 @@ func TestCheckPlugin(t *testing.T) {
 	})
 }
 
+// TestCheckPluginOfModules: a plugin that is a module too tells its directives and
+// hooks, and which function of it has ended the process.
+func TestCheckPluginOfModules(t *testing.T) {
+	const source = `
+#include "httpd.h"
+#include "http_config.h"
+#include "http_request.h"
+#include "websocket_plugin.h"
+#include <stdlib.h>
+static const command_rec commands[] = {
+    AP_INIT_TAKE1("ModOne", ap_set_string_slot, NULL, OR_ALL, "a word"), AP_INIT_FLAG("ModTwo", ap_set_flag_slot, NULL, OR_ALL, "On or Off"),
+    {NULL, {NULL}, NULL, 0, RAW_ARGS, NULL},
+};
+static int decline(request_rec *r) { (void)r; return DECLINED; }
+static void hooks(apr_pool_t *p)
+{
+    (void)p;
+    if (getenv("CRASH_IN_HOOKS"))
+        abort();
+    ap_hook_handler(decline, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_fixups(decline, NULL, NULL, APR_HOOK_MIDDLE);
+}
+AP_DECLARE_MODULE(mod) = {STANDARD20_MODULE_STUFF, NULL, NULL, NULL, NULL, commands, hooks, 0};
+static size_t CALLBACK on_message(void *session, const WebSocketServer *server, const int type, unsigned char *buffer, const size_t size)
+{
+    return server->send(server, type, buffer, session == NULL ? size : 0);
+}
+static WebSocketPlugin plugin = {sizeof(WebSocketPlugin), WEBSOCKET_PLUGIN_VERSION_0, NULL, NULL, on_message, NULL};
+extern EXPORT WebSocketPlugin *CALLBACK mod_init(void) { return &plugin; }
+`
+	dir := built(t, map[string]string{"x.c": source}, "x.c")
+	want(t, dir, 0, "the Apache module mod_module", "check-plugin", "x.so", "mod_init")
+	want(t, dir, 0, "directives: ModOne, ModTwo hooks, which nothing calls: handler, fixups loads: mod_init was called", "check-plugin", "x.so", "mod_init")
+	r := run(t, dir, []string{"CRASH_IN_HOOKS=1"}, "check-plugin", "x.so", "mod_init")
+	if text := strings.Join(strings.Fields(r.stdout), " "); r.code != 1 || !strings.Contains(text, "problem: opening it, and loading its module mod_module, ends the process: SIGABRT") {
+		t.Errorf("exit status %d\n%s", r.code, r.stdout)
+	}
+}
+
 // TestCheckPluginOfGo: what an init function in Go does wrong is named too.
 func TestCheckPluginOfGo(t *testing.T) {
 	source := strings.Replace(plugin(`""`), "func main", "func PanicInit() wsplugin.Plugin { panic(\"a bug\") }\n\nfunc CountInit() int { return 1 }\n\nfunc main", 1)

@@ -25,6 +25,13 @@ type Checked struct {
 	Differs []string `json:"differs"`        // of a Go plugin, from this server
 	Inits   []string `json:"inits"`          // exports that may be init functions
 	Loads   bool     `json:"loads"`          // it was loaded, and INIT has answered
+	Told             // of a plugin that is a module too
+}
+
+// Told is what a plugin's module has said of itself when it was loaded.
+type Told struct {
+	Directives []string `json:"directives,omitempty"`
+	Hooks      []string `json:"hooks,omitempty"` // by which it would have httpd call it
 }
 
 // tryTime bounds how long opening a plugin and its INIT take.
@@ -100,6 +107,7 @@ func likelyInits(exports []string) []string {
 type outcome struct {
 	Opened          bool
 	Problem, Remedy string
+	Told            Told
 }
 
 // try loads the plugin in a process of its own.
@@ -109,12 +117,17 @@ func (c *Checked) try(path string) {
 	for _, step := range steps {
 		last = step
 	}
+	if len(steps) > 0 {
+		c.Told = steps[0].Told
+	}
 	done := len(steps) == 2 || len(steps) == 1 && (last.Problem != "" || c.Init == "")
 	switch {
 	case done:
 		c.Problem, c.Remedy, c.Loads = last.Problem, last.Remedy, last.Problem == ""
 	case last.Opened:
 		c.Problem = c.InitFound + " " + howEnded(err, errText)
+	case c.ApacheModule != "":
+		c.Problem = "opening it, and loading its module " + c.ApacheModule + ", " + howEnded(err, errText)
 	default:
 		c.Problem = "opening it " + howEnded(err, errText)
 	}
@@ -185,8 +198,9 @@ func try(args []string) int {
 		return 2
 	}
 	e := json.NewEncoder(os.NewFile(3, "outcome"))
+	var told Told
 	say := func(err error) bool {
-		var step outcome
+		step := outcome{Told: told}
 		if step.Opened = err == nil; !step.Opened {
 			step.Problem = err.Error()
 			if e, ok := errors.AsType[*pluginloader.Error](err); ok {
@@ -197,12 +211,33 @@ func try(args []string) int {
 		return err == nil
 	}
 	l := pluginloader.New(func(int, string, ...any) {})
-	if !say(l.Open(args[0])) || args[1] == "" {
+	err := l.Open(args[0])
+	if err == nil {
+		told = askModule(l, args[0])
+	}
+	if !say(err) || args[1] == "" {
 		return 0
 	}
-	_, err := l.Load(args[0], args[1])
+	_, err = l.Load(args[0], args[1])
 	say(err)
 	return 0
+}
+
+// askModule loads the module that a library holds too, if it does.
+func askModule(l *pluginloader.Loader, path string) (told Told) {
+	ident := pluginloader.Inspect(path, "").Module
+	if ident == "" {
+		return told
+	}
+	m, err := l.LoadModule(ident, path)
+	if err != nil {
+		return told
+	}
+	for _, d := range m.Directives {
+		told.Directives = append(told.Directives, d.Name)
+	}
+	told.Hooks = m.Hooks
+	return told
 }
 
 // Write writes what was found as text; what to do about it comes last.
@@ -210,6 +245,7 @@ func (c *Checked) Write(w io.Writer) {
 	p := page{margin: 10}
 	p.record("plugin", "%s", strings.TrimSpace(c.Path+" "+c.Init))
 	p.library(&c.Library)
+	p.told(c.Told)
 	if len(c.Differs) > 0 {
 		p.detail("differs: " + strings.Join(c.Differs, "\ndiffers: "))
 	}

@@ -322,6 +322,7 @@ func TestReportOfModules(t *testing.T) {
 		"changes modules.conf:3 LoadModule example_module hooks.so its hooks are not run: handler, fixups",
 		"module lacks_module is none that wshttpd has: it is not loaded",
 		"needs ap_no_function: no library has it",
+		"these are httpd's own, for what only httpd does",
 		"lacks_module: no module of a stock httpd; it is not loaded",
 	} {
 		if !strings.Contains(plain, want) {

@@ -239,3 +239,13 @@ func countOf(n int, what string) string {
 	}
 	return fmt.Sprintf("%d %ss", n, what)
 }
+
+// told says what a plugin's module brings along.
+func (p *page) told(t Told) {
+	if len(t.Directives) > 0 {
+		p.detail("directives: " + strings.Join(t.Directives, ", "))
+	}
+	if len(t.Hooks) > 0 {
+		p.detail("hooks, which nothing calls: " + strings.Join(t.Hooks, ", "))
+	}
+}
