@@ -21,6 +21,8 @@ type HTTPLimits struct {
 	MaxRequests   int           // on one connection; 0 for no limit
 
 	Header, Body ReadTime
+
+	Redirects, Subrequests int // inside the server, of one request
 }
 
 // ReadTime is how long a part of a request may take to come: First, and a
@@ -36,6 +38,7 @@ func defaultLimits() HTTPLimits {
 		Line: 8190, Fields: 100, FieldSize: 8190,
 		KeepAlive: true, KeepAliveTime: 5 * time.Second, MaxRequests: 100,
 		Header: ReadTime{20 * time.Second, 40 * time.Second, 500}, Body: ReadTime{20 * time.Second, 0, 500},
+		Redirects: 10, Subrequests: 10,
 	}
 }
 
@@ -54,14 +57,15 @@ func limitCommands() map[string]command {
 		return command{"http_core.c", set, effect}
 	}
 	return map[string]command{
-		"LimitRequestLine":      core("bytes of a request line, 8190 by default; of the first host of the address", (*walk).limitLine),
-		"LimitRequestFields":    core("header fields of a request, 100 by default; of the first host of the address", (*walk).limitFields),
-		"LimitRequestFieldsize": core("bytes of a header field, 8190 by default; of the first host of the address", (*walk).limitFieldSize),
-		"LimitRequestBody":      core("bytes of a body that a request may announce, 1073741824 by default", (*walk).limitBody),
-		"KeepAlive":             http("whether a connection takes another request", (*walk).setKeepAlive),
-		"KeepAliveTimeout":      http("how long it is waited for, 5 s by default", (*walk).setKeepAliveTimeout),
-		"MaxKeepAliveRequests":  http("how many a connection takes, 100 by default", (*walk).setMaxKeepAlive),
-		"RequestReadTimeout":    {"mod_reqtimeout.c", (*walk).setReadTimeout, "`header=` and `body=` of the first host of the address; a WebSocket has none once it is open. Without a line they are 20-40 and 20 s, MinRate 500"},
+		"LimitRequestLine":       core("bytes of a request line, 8190 by default; of the first host of the address", (*walk).limitLine),
+		"LimitRequestFields":     core("header fields of a request, 100 by default; of the first host of the address", (*walk).limitFields),
+		"LimitRequestFieldsize":  core("bytes of a header field, 8190 by default; of the first host of the address", (*walk).limitFieldSize),
+		"LimitRequestBody":       core("bytes of a body that a request may announce, 1073741824 by default", (*walk).limitBody),
+		"LimitInternalRecursion": core("how often a request may be redirected inside the server, and how deep rules may look others up for it, both 10 by default", (*walk).limitRecursion),
+		"KeepAlive":              http("whether a connection takes another request", (*walk).setKeepAlive),
+		"KeepAliveTimeout":       http("how long it is waited for, 5 s by default", (*walk).setKeepAliveTimeout),
+		"MaxKeepAliveRequests":   http("how many a connection takes, 100 by default", (*walk).setMaxKeepAlive),
+		"RequestReadTimeout":     {"mod_reqtimeout.c", (*walk).setReadTimeout, "`header=` and `body=` of the first host of the address; a WebSocket has none once it is open. Without a line they are 20-40 and 20 s, MinRate 500"},
 	}
 }
 
@@ -119,6 +123,28 @@ func (w *walk) limitBody(n *syntax.Node, words []syntax.Arg) *problem {
 		return &problem{text: "LimitRequestBody requires a non-negative integer.", at: words[0].Range}
 	}
 	w.core().LimitBody, w.core().LimitRange = &value, n.Range()
+	return nil
+}
+
+// limitRecursion is httpd 2.4 server/core.c, set_recursion_limit: one number
+// stands for both.
+func (w *walk) limitRecursion(n *syntax.Node, words []syntax.Arg) *problem {
+	const least = 4
+	var numbers [2]int
+	for i, low := range []struct{ code, text string }{
+		{"AH00119", "Limiting internal redirects to very low numbers may cause normal requests to fail."},
+		{"AH00120", "Limiting the subrequest depth to a very low level may cause normal requests to fail."},
+	}[:len(words)] {
+		value, _ := leadingNumber(words[i].Text)
+		if value <= 0 {
+			return &problem{text: "The recursion limit must be greater than zero.", at: words[i].Range}
+		}
+		if value < least {
+			w.fail(warning(n, words[i].Range, LevelWarn, "core", low.code, low.text, ""))
+		}
+		numbers[i] = int(min(value, 1<<30))
+	}
+	w.limit(func(l *HTTPLimits) { l.Redirects, l.Subrequests = numbers[0], numbers[len(words)-1] })
 	return nil
 }
 

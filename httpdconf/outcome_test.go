@@ -193,6 +193,7 @@ var sampleArguments = map[string]string{
 	"DocumentRoot":              "docs",
 	"ErrorDocument":             "404 x",
 	"ErrorLogFormat":            "\"%t %M\"",
+	"LimitInternalRecursion":    "5",
 	"ErrorLog":                  "logs/e",
 	"ExpiresByType":             "text/html A600",
 	"ExpiresDefault":            "A600",

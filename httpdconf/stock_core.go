@@ -50,7 +50,7 @@ var stockCoreRows = []directiveInfo{
 	{"HttpProtocolOptions", "core.c", argsIterate, serverConf, tierC, "'Allow0.9' or 'Require1.0' (default); 'RegisteredMethods' or 'LenientMethods' (default); 'Unsafe' or 'Strict' (default). Sets HTTP acceptance rules"},
 	{"Include", "core.c", argsOne, accessConf | serverConf | execOnRead, tierA, "Name(s) of the config file(s) to be included; fails if the wildcard does not match at least one file"},
 	{"IncludeOptional", "core.c", argsOne, accessConf | serverConf | execOnRead, tierA, "Name or pattern of the config file(s) to be included; ignored if the file does not exist or the pattern does not match any files"},
-	{"LimitInternalRecursion", "core.c", argsOneTwo, serverConf, tierB, "maximum recursion depth of internal redirects and subrequests"},
+	{"LimitInternalRecursion", "core.c", argsOneTwo, serverConf, tierA, "maximum recursion depth of internal redirects and subrequests"},
 	{"LimitRequestBody", "core.c", argsOne, orAll, tierA, "Limit (in bytes) on maximum size of request message body"},
 	{"LimitRequestFields", "core.c", argsOne, serverConf, tierA, "Limit (0 = unlimited) on max number of header fields in a request message"},
 	{"LimitRequestFieldsize", "core.c", argsOne, serverConf, tierA, "Limit on maximum size of an HTTP request header field"},

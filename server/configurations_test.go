@@ -60,7 +60,7 @@ var configurationModules = []string{
 
 // question is one line of a file that is asked of both servers:
 //
-//	#? METHOD TARGET [| FIELD]...
+//	#? [:PORT] METHOD TARGET [| FIELD]...
 //
 // WS in the place of a method is a handshake: whoever is let in gets a WebSocket
 // from wshttpd and a file from httpd, which has no mod_websocket here.
@@ -89,8 +89,8 @@ func questions(t *testing.T, conf string) (list []question) {
 		}
 		fields := strings.Split(text, " | ")
 		port, first := "8080", fields[0]
-		if rest, other := strings.CutPrefix(first, ":8081 "); other {
-			port, first = "8081", rest
+		if rest, other := strings.CutPrefix(first, ":"); other {
+			port, first, _ = strings.Cut(rest, " ")
 		}
 		method, target, ok := strings.Cut(first, " ")
 		if !ok {

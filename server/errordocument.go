@@ -117,7 +117,7 @@ func (s *Server) pathDocument(ctx *fasthttp.RequestCtx, r *route, target string)
 func (s *Server) errorAnew(ctx *fasthttp.RequestCtx, r *route, status int) *route {
 	s.answer(ctx, status)
 	core := r.settings.Core
-	if r.redirects++; status < 400 || core == nil || r.redirects > maxInside {
+	if r.redirects++; status < 400 || core == nil || r.redirects > r.host.Limits.Redirects {
 		return r
 	}
 	return s.errorDocument(ctx, r, core.ErrorDocuments[status])
@@ -129,7 +129,7 @@ func (s *Server) errorAnew(ctx *fasthttp.RequestCtx, r *route, status int) *rout
 func (r *route) renamed() *route {
 	next := &route{
 		host: r.host, target: r.target, authority: r.authority, merged: r.merged, glance: r.glance, locations: r.locations, client: r.client,
-		tokens: r.tokens, settings: r.host.Base, scheme: r.scheme, isTLS: r.isTLS, local: r.local, redirects: r.redirects, rewriteEnded: r.rewriteEnded, cookies: r.cookies, trace: r.trace, ctx: r.ctx, id: r.id,
+		tokens: r.tokens, settings: r.host.Base, scheme: r.scheme, isTLS: r.isTLS, local: r.local, redirects: r.redirects, subrequests: r.subrequests, rewriteEnded: r.rewriteEnded, cookies: r.cookies, trace: r.trace, ctx: r.ctx, id: r.id,
 	}
 	for _, v := range r.env {
 		next.env.set("REDIRECT_"+v.name, v.value)

@@ -165,6 +165,52 @@ func TestExplainFollowsRules(t *testing.T) {
 	}
 }
 
+// TestExplainSaysWhyAHost answers, by each of the ways to be chosen.
+func TestExplainSaysWhyAHost(t *testing.T) {
+	home := configurationHome(t)
+	conf := "Listen 127.0.0.1:8080\nListen 127.0.0.1:8081\nErrorLog error.log\nServerName main\nLoadModule mime_module x\n"
+	for i, names := range []string{"ServerName first", "ServerName named\nServerAlias *.wild", "ServerName path\nServerPath /old", "ServerName other\nServerPath /sub"} {
+		conf += fmt.Sprintf("<VirtualHost *:8080>\n%s\nDocumentRoot %s/docs\nAddType host/%d .txt\n</VirtualHost>\n", names, home, i)
+	}
+	write(t, home, "explain.conf", conf)
+	s := explainer(t, filepath.Join(home, "explain.conf"))
+	for _, tt := range []struct {
+		host, path, port string
+		text             string // of the decision
+		lines            []int  // that made it
+		mapped           string
+	}{
+		{"named", "/a.txt", "8080", `among the hosts of *:8080, the one whose ServerName is "named"`, []int{11, 12}, "/docs/a.txt"},
+		{"a.wild", "/a.txt", "8080", `among the hosts of *:8080, the one whose ServerAlias *.wild is "a.wild"`, []int{11, 13}, "/docs/a.txt"},
+		{"none", "/a.txt", "8080", `among the hosts of *:8080, the first: none has the name "none"`, []int{6}, "/docs/a.txt"},
+		{"", "/old/a.txt", "8080", "among the hosts of *:8080, the first whose ServerPath /old covers the target", []int{17}, "/docs/a.txt"},
+		{"", "/sub", "8080", "among the hosts of *:8080, the first whose ServerPath /sub covers the target", []int{23}, "/docs/"},
+		{"", "/older/a.txt", "8080", `among the hosts of *:8080, the first: none has the name ""`, []int{6}, "/docs/older/a.txt"},
+		{"first", "/old/a.txt", "8080", `among the hosts of *:8080, the one whose ServerName is "first"`, []int{6, 7}, "/docs/old/a.txt"},
+		{"first", "/a.txt", "8081", "the main server: no VirtualHost is for 127.0.0.1:8081", []int{4}, "/a.txt"},
+	} {
+		head := "GET " + tt.path + " HTTP/1.1\r\nHost: " + tt.host + "\r\n\r\n"
+		if tt.host == "" { // which alone ServerPath is for
+			head = "GET " + tt.path + " HTTP/1.0\r\n\r\n"
+		}
+		e := s.Explain(&Question{
+			Head: []byte(head), From: netip.MustParseAddrPort("127.0.0.1:50000"), To: netip.MustParseAddrPort("127.0.0.1:" + tt.port),
+		})
+		i := slices.IndexFunc(e.Decisions, func(d Decision) bool { return d.Step == StepHost })
+		if i < 0 {
+			t.Errorf("%s%s: nothing says which host answers", tt.host, tt.path)
+			continue
+		}
+		var lines []int
+		for _, line := range e.Decisions[i].Lines {
+			lines = append(lines, line.Start.Line)
+		}
+		if got := e.Decisions[i].Text; got != tt.text || !slices.Equal(lines, tt.lines) || !strings.HasSuffix(e.Filename, tt.mapped) {
+			t.Errorf("%s%s is answered by %q, lines %v, with %s; want %q, %v, %s", tt.host, tt.path, got, lines, e.Filename, tt.text, tt.lines, tt.mapped)
+		}
+	}
+}
+
 func readFile(t *testing.T, name string) string {
 	t.Helper()
 	text, err := os.ReadFile(name)

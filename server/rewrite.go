@@ -270,10 +270,6 @@ func (w *rewriting) isQueryClean() bool {
 	return strings.IndexFunc(w.query, func(c rune) bool { return c <= ' ' || c == 0x7f }) < 0
 }
 
-// maxInside is how often a request may be redirected inside the server (httpd
-// 2.4 include/httpd.h, AP_DEFAULT_MAX_INTERNAL_REDIRECTS).
-const maxInside = 10
-
 // redirectedInside returns the route of what rules of a section want to be
 // served instead, where inside is set. A status that is not 0 is the answer, and
 // the route that by whose settings it is given (httpd 2.4
@@ -282,9 +278,9 @@ func (s *Server) redirectedInside(r *route) (next *route, status int) {
 	next = r.renamed()
 	next.vary, next.inMemory = r.vary, r.inMemory
 	next.env.set("REDIRECT_STATUS", strconv.Itoa(fasthttp.StatusOK))
-	if next.redirects++; next.redirects > maxInside {
-		s.logOf(r).printf("core", httpdconf.LevelError, r.client.String(),
-			"AH00124: Request exceeded the limit of %d internal redirects due to probable configuration error", maxInside)
+	if next.redirects++; next.redirects > r.host.Limits.Redirects {
+		s.logOf(r).printf("core", httpdconf.LevelError, r.client.String(), "AH00124: Request exceeded the limit of %d internal redirects due to probable configuration error."+
+			" Use 'LimitInternalRecursion' to increase the limit if necessary. Use 'LogLevel debug' to get a backtrace.", r.host.Limits.Redirects)
 		return r, fasthttp.StatusInternalServerError
 	}
 	target, _, _ := strings.Cut(*r.inside, "#")

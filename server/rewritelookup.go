@@ -17,7 +17,7 @@ func (w *rewriting) isServed(operator byte, target string) bool {
 	if w.r.leaves = w.r.leaves || w.r.inMemory; w.r.leaves {
 		return false
 	}
-	if target == "" || w.r.isSubrequest && w.r.outerPath == w.r.path || w.r.redirects >= maxInside {
+	if target == "" || w.r.isSubrequest && w.r.outerPath == w.r.path || w.r.redirects >= w.r.host.Limits.Redirects || w.r.subrequests >= w.r.host.Limits.Subrequests {
 		return false // or it would never end
 	}
 	sub := w.subrequest()
@@ -51,7 +51,7 @@ func (w *rewriting) subrequest() *route {
 	sub := w.r.renamed()
 	sub.env = maps.Clone(w.r.env)
 	sub.user, sub.hasUser = w.r.user, w.r.hasUser
-	sub.isSubrequest, sub.outerPath, sub.redirects = true, w.r.path, w.r.redirects+1
+	sub.isSubrequest, sub.outerPath, sub.subrequests = true, w.r.path, w.r.subrequests+1
 	return sub
 }
 

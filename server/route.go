@@ -56,7 +56,8 @@ type route struct {
 	next         *route               // what is served in its place, which renamed has made; nil for nothing
 	answered     bool                 // by its own error page, since next has failed
 	inside       *string              // what is to be served instead, as the target of a request; nil for nothing
-	redirects    int                  // inside the server so far, subrequests of rules among them
+	redirects    int                  // inside the server so far
+	subrequests  int                  // of rules, that this one is within
 	outerPath    string               // of a subrequest of a rule: what it is made for
 	leaves       bool                 // a request in memory that has to come again on a goroutine
 	rewriteEnded bool                 // END: no more rules
