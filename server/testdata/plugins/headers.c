@@ -1,6 +1,8 @@
 /* Reflects the header and the subprotocols of the request: a message is the
- * name of a field, and the answer its value. The query chooses what on_connect
- * sets; the strings that it sets are overwritten when the call has returned. */
+ * name of a field, and the answer its value. The field X-Do chooses what
+ * on_connect sets, and whether it asks for the request before, whose table the
+ * answer is made of then; the strings that it sets are overwritten when the call
+ * has returned. */
 #include <stdio.h>
 #include <string.h>
 
@@ -41,15 +43,18 @@ static void set_all(const WebSocketServer *server)
 
 static void *CALLBACK on_connect(const WebSocketServer *server)
 {
-    request_rec *r = server->request(server);
-    const char *query = r == NULL || r->args == NULL ? "" : r->args;
-    if (strstr(query, "set") != NULL)
+    const char *wish = server->header_get(server, "x-do");
+    if (wish == NULL)
+        return (void *)server;
+    if (strstr(wish, "request") != NULL && server->request(server) == NULL)
+        return NULL;
+    if (strstr(wish, "set") != NULL)
         set_all(server);
-    if (strstr(query, "last") != NULL)
+    if (strstr(wish, "last") != NULL)
         set_protocol(server, server->protocol_index(server, server->protocol_count(server) - 1));
-    if (strstr(query, "own") != NULL)
+    if (strstr(wish, "own") != NULL)
         set_protocol(server, "own");
-    return strstr(query, "refuse") != NULL ? NULL : r;
+    return strstr(wish, "refuse") != NULL ? NULL : (void *)server;
 }
 
 static void reflect_protocols(const WebSocketServer *server, char *text, size_t room)
@@ -82,7 +87,10 @@ static size_t CALLBACK on_message(void *session, const WebSocketServer *server, 
 
 static void CALLBACK on_disconnect(void *session, const WebSocketServer *server)
 {
-    ap_log_rerror(APLOG_MARK, APLOG_NOTICE, 0, (request_rec *)session, "on_disconnect, %s", server->header_get(server, "host"));
+    request_rec *r = server->request(server);
+    const char *late = apr_table_get(r->headers_out, "X-Late");
+    (void)session;
+    ap_log_rerror(APLOG_MARK, APLOG_NOTICE, 0, r, "on_disconnect, %s, X-Late %s", server->header_get(server, "host"), late == NULL ? "not set" : late);
 }
 
 static WebSocketPlugin plugin = {sizeof(WebSocketPlugin), WEBSOCKET_PLUGIN_VERSION_0, NULL, on_connect, on_message, on_disconnect};
