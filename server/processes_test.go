@@ -40,11 +40,11 @@ func TestParityOfChildren(t *testing.T) {
 	differs := strings.NewReplacer("apache.log", "LOG", "ours.log", "LOG",
 		"301000\n", "TTIN and TTOU and 001000\n", "001000\n", "TTIN and TTOU and 001000\n") // signals 21 and 22, as the worker is no terminal's
 	for _, command := range []string{
-		"echo hello", "exit 3", "kill -9 $$", "cat", "id", "pwd", "umask", "ulimit -a", "env | sort", "grep SigBlk /proc/self/status",
+		"echo hello", "exit 3", "kill -9 $$", "cat", "id", "pwd", "umask", "ulimit -s; ulimit -c; ulimit -f; ulimit -v", "env | sort", "grep SigBlk /proc/self/status",
 		"readlink /proc/self/fd/* | sed 's/[0-9]//g'",
 		"sed -n 's/^SigIgn:.//p' /proc/self/status",
 	} {
-		for _, how := range []string{"", "apr:"} {
+		for _, how := range []string{"", "apr:", "fork:"} {
 			both.agree(t, func(t *testing.T, l *live) string {
 				return differs.Replace(command + ": " + l.upgrade(t, "/command").send(frame(0x81, how+command)).text())
 			})

@@ -93,13 +93,9 @@ func tenThreads(t *testing.T, l *live) string {
 		t.Fatalf("answered %q", answer.head)
 	}
 	// Threads' sends wait for the answer in httpd; here they are queued
-	// (plugins.md, 1.8), all of them, as they are less than the bound.
-	want := "0"
-	if l.Server != nil {
-		want = "10000"
-	}
-	if got := answer.header["x-sent"]; got != want {
-		t.Errorf("before on_connect returned %s messages were accepted, want %s", got, want)
+	// (plugins.md, 1.8), as many as come while on_connect waits for them.
+	if got := answer.header["x-sent"]; (got == "0") != (l.Server == nil) {
+		t.Errorf("before on_connect returned %s messages were accepted", got)
 	}
 	var next [10]int
 	for range 10 * 1000 {

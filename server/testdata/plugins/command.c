@@ -1,7 +1,11 @@
 /* Runs the shell command that a message is, and answers by what it has written
- * and how it has ended: by popen, or for one that begins with "apr:" by APR.
- * "stderr:TEXT" is written to the process's own standard error. */
+ * and how it has ended: by popen, for one that begins with "apr:" by APR, and
+ * with "fork:" by system in a child that has executed nothing. "stderr:TEXT" is
+ * written to the process's own standard error. */
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "httpd.h"
 #include "apr_file_io.h"
@@ -42,6 +46,30 @@ static char *by_apr(apr_pool_t *p, const char *command)
     return apr_psprintf(p, "%sended %d %d", written, code, why);
 }
 
+static char *by_fork(apr_pool_t *p, const char *command)
+{
+    char written[4000];
+    size_t size = 0;
+    ssize_t n;
+    int ends[2], status = -1;
+    if (pipe(ends) != 0)
+        return "pipe fails";
+    pid_t child = fork();
+    if (child == 0) {
+        dup2(ends[1], STDOUT_FILENO);
+        close(ends[0]);
+        close(ends[1]);
+        _exit(WEXITSTATUS(system(command)));
+    }
+    close(ends[1]);
+    while ((n = read(ends[0], written + size, sizeof written - 1 - size)) > 0)
+        size += (size_t)n;
+    written[size] = '\0';
+    close(ends[0]);
+    waitpid(child, &status, 0);
+    return apr_psprintf(p, "%sended %d", written, status);
+}
+
 static void *CALLBACK on_connect(const WebSocketServer *server) { return server->request(server); }
 
 static size_t CALLBACK on_message(void *session, const WebSocketServer *server, const int type,
@@ -52,8 +80,12 @@ static size_t CALLBACK on_message(void *session, const WebSocketServer *server, 
     char *text = "written";
     if (strncmp(command, "stderr:", 7) == 0)
         fprintf(stderr, "%s\n", command + 7);
+    else if (strncmp(command, "apr:", 4) == 0)
+        text = by_apr(r->pool, command + 4);
+    else if (strncmp(command, "fork:", 5) == 0)
+        text = by_fork(r->pool, command + 5);
     else
-        text = strncmp(command, "apr:", 4) == 0 ? by_apr(r->pool, command + 4) : by_popen(r->pool, command);
+        text = by_popen(r->pool, command);
     return server->send(server, type, (unsigned char *)text, strlen(text));
 }
 
