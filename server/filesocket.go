@@ -1,38 +1,184 @@
 package server
 
 import (
+	"errors"
 	"io"
 	"net"
 	"net/netip"
 	"os"
+	"sync"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
 
 // fileSocket is a socket that has left a loop, for a goroutine to read and
-// write. A Conn of net's would need a copy of the descriptor and a dozen more
-// system calls.
+// write. What can be done at once is: only where there is something to wait for
+// does the socket become an os.File, whose poller takes more system calls than
+// a short answer. A Conn of net's would need a copy of the descriptor, and a
+// dozen more.
 type fileSocket struct {
-	*os.File
-	raw    syscall.RawConn
 	local  net.Addr // nil until it is asked for, unless the listener has told
 	remote net.Addr
+
+	mu              sync.Mutex
+	fd              int // -1 once file has it, or it is closed
+	file            *os.File
+	readBy, writeBy time.Time // what the deadlines are before there is a file
 }
 
 // newFileSocket takes over a connected, non-blocking socket.
-func newFileSocket(fd int, local, remote netip.AddrPort) (*fileSocket, error) {
-	f := os.NewFile(uintptr(fd), "socket")
-	raw, err := f.SyscallConn()
-	if err != nil {
-		_ = f.Close()
-		return nil, err
-	}
-	s := &fileSocket{File: f, raw: raw, remote: net.TCPAddrFromAddrPort(remote)}
+func newFileSocket(fd int, local, remote netip.AddrPort) *fileSocket {
+	s := &fileSocket{fd: fd, remote: net.TCPAddrFromAddrPort(remote)}
 	if local.IsValid() {
 		s.local = net.TCPAddrFromAddrPort(local)
 	}
-	return s, nil
+	return s
+}
+
+// now makes a call that does not block. It is not done where it would have, or
+// where there is a file: then file does it.
+func (s *fileSocket) now(call func(fd int) (int, error)) (n int, file *os.File, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for s.fd >= 0 {
+		n, err := call(s.fd)
+		switch err {
+		case unix.EINTR:
+			continue
+		case unix.EAGAIN:
+			return 0, s.asFile(), nil
+		}
+		return n, nil, err
+	}
+	if s.file == nil {
+		return 0, nil, net.ErrClosed
+	}
+	return 0, s.file, nil
+}
+
+// asFile has something wait for the socket. The caller holds mu.
+func (s *fileSocket) asFile() *os.File {
+	s.file = os.NewFile(uintptr(s.fd), "socket")
+	s.fd = -1
+	_ = s.file.SetReadDeadline(s.readBy) // a socket can be waited for
+	_ = s.file.SetWriteDeadline(s.writeBy)
+	return s.file
+}
+
+// Read reads once (net.Conn).
+func (s *fileSocket) Read(p []byte) (int, error) {
+	n, file, err := s.now(func(fd int) (int, error) { return unix.Read(fd, p) })
+	switch {
+	case file != nil:
+		return file.Read(p)
+	case err == nil && n == 0 && len(p) > 0:
+		return 0, io.EOF
+	}
+	return max(n, 0), err
+}
+
+// Write writes all of p (net.Conn).
+func (s *fileSocket) Write(p []byte) (int, error) { return s.write(p, unix.Write) }
+
+// WriteLast is Write for bytes behind which others, or Close, come at once: they
+// leave together.
+func (s *fileSocket) WriteLast(p []byte) (int, error) { return s.write(p, sendMore) }
+
+// sendMore keeps back what does not fill a packet, until something follows.
+func sendMore(fd int, p []byte) (int, error) {
+	return unix.SendmsgN(fd, p, nil, nil, unix.MSG_MORE|unix.MSG_NOSIGNAL)
+}
+
+func (s *fileSocket) write(p []byte, send func(fd int, p []byte) (int, error)) (int, error) {
+	sent, file, err := s.now(func(fd int) (int, error) { return send(fd, p) })
+	if err != nil || file == nil && sent == len(p) {
+		return max(sent, 0), err
+	}
+	if file == nil {
+		file, err = s.wait()
+	}
+	if err != nil {
+		return sent, err
+	}
+	n, err := file.Write(p[sent:])
+	return sent + n, err
+}
+
+// wait returns the socket as a file.
+func (s *fileSocket) wait() (*os.File, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.file != nil:
+		return s.file, nil
+	case s.fd < 0:
+		return nil, net.ErrClosed
+	}
+	return s.asFile(), nil
+}
+
+// SetDeadline, SetReadDeadline and SetWriteDeadline bound what is waited for
+// (net.Conn).
+func (s *fileSocket) SetDeadline(t time.Time) error {
+	return errors.Join(s.SetReadDeadline(t), s.SetWriteDeadline(t))
+}
+
+func (s *fileSocket) SetReadDeadline(t time.Time) error {
+	return s.setDeadline(t, &s.readBy, (*os.File).SetReadDeadline)
+}
+
+func (s *fileSocket) SetWriteDeadline(t time.Time) error {
+	return s.setDeadline(t, &s.writeBy, (*os.File).SetWriteDeadline)
+}
+
+func (s *fileSocket) setDeadline(t time.Time, by *time.Time, set func(*os.File, time.Time) error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.file != nil {
+		return set(s.file, t)
+	}
+	*by = t
+	return nil
+}
+
+// Close closes the socket, whoever waits for it (net.Conn).
+func (s *fileSocket) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.file != nil {
+		return s.file.Close()
+	}
+	fd := s.fd
+	if s.fd = -1; fd < 0 {
+		return net.ErrClosed
+	}
+	return unix.Close(fd)
+}
+
+// SyscallConn is for those who wait by themselves (syscall.Conn).
+func (s *fileSocket) SyscallConn() (syscall.RawConn, error) {
+	file, err := s.wait()
+	if err != nil {
+		return nil, err
+	}
+	return file.SyscallConn()
+}
+
+// control makes a call that does not block, and is told of no more than that it
+// failed.
+func (s *fileSocket) control(call func(fd int) error) error {
+	_, file, err := s.now(func(fd int) (int, error) { return 0, call(fd) })
+	if err != nil || file == nil {
+		return err
+	}
+	raw, err := file.SyscallConn()
+	if err != nil {
+		return err
+	}
+	controlErr := raw.Control(func(fd uintptr) { err = call(int(fd)) })
+	return errors.Join(controlErr, err)
 }
 
 // RemoteAddr is the client's address (net.Conn).
@@ -41,7 +187,10 @@ func (s *fileSocket) RemoteAddr() net.Addr { return s.remote }
 // LocalAddr is the address at which the connection came in (net.Conn).
 func (s *fileSocket) LocalAddr() net.Addr {
 	if s.local == nil {
-		_ = s.raw.Control(func(fd uintptr) { s.local = net.TCPAddrFromAddrPort(localAddrOf(int(fd))) })
+		_ = s.control(func(fd int) error {
+			s.local = net.TCPAddrFromAddrPort(localAddrOf(fd))
+			return nil
+		})
 	}
 	if s.local == nil {
 		return &net.TCPAddr{} // it is closed
@@ -65,12 +214,8 @@ func localAddrOf(fd int) netip.AddrPort {
 }
 
 // CloseWrite ends the writing half.
-func (s *fileSocket) CloseWrite() (err error) {
-	controlErr := s.raw.Control(func(fd uintptr) { err = unix.Shutdown(int(fd), unix.SHUT_WR) })
-	if controlErr != nil {
-		return controlErr
-	}
-	return err
+func (s *fileSocket) CloseWrite() error {
+	return s.control(func(fd int) error { return unix.Shutdown(fd, unix.SHUT_WR) })
 }
 
 // ReadFrom sends a file, or a first part of one, without copying it; all else
@@ -84,9 +229,13 @@ func (s *fileSocket) ReadFrom(r io.Reader) (int64, error) {
 	if !isPiece {
 		return io.Copy(struct{ io.Writer }{s}, r)
 	}
+	raw, err := s.SyscallConn()
+	if err != nil {
+		return 0, err
+	}
 	var sent int64
 	var sendErr error
-	err := s.raw.Write(func(out uintptr) bool {
+	err = raw.Write(func(out uintptr) bool {
 		for sent < limited.N {
 			n, err := unix.Sendfile(int(out), piece.fd, &piece.at, int(min(limited.N-sent, 1<<30)))
 			switch {

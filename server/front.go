@@ -272,12 +272,7 @@ func (f *front) leaveFor(serve func(nc *netConn) (unchanged bool)) {
 		return
 	}
 	f.server.workers.run(func() bool {
-		socket, err := newFileSocket(fd, f.local, f.peer)
-		if err != nil {
-			f.server.log.printf("core", httpdconf.LevelError, f.peer.String(), "connection lost: %v", err)
-			f.server.open.remove(f)
-			return true
-		}
+		socket := newFileSocket(fd, f.local, f.peer)
 		nc := newNetConn(socket, f.server.open, base)
 		nc.since, nc.access, nc.logID = f.began, f.access, f.logID
 		f.server.open.swap(f, nc)

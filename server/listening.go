@@ -7,7 +7,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/wshttpd/wshttpd/httpdconf"
 	"github.com/wshttpd/wshttpd/server/eventloop"
 )
 
@@ -93,10 +92,6 @@ func (l *listening) AcceptFailed(err error) time.Duration { return l.server.acce
 // refuse is refuseFull for a socket from a loop.
 func (l *listening) refuse(fd int, remote netip.AddrPort) {
 	s := l.server
-	socket, err := newFileSocket(fd, l.local, remote)
-	if err != nil {
-		s.log.printf("core", httpdconf.LevelInfo, remote.String(), "connection refused: %v", err)
-		return
-	}
+	socket := newFileSocket(fd, l.local, remote)
 	s.refuseFull(newNetConn(socket, s.open, s.cfg.Main))
 }

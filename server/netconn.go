@@ -212,7 +212,7 @@ func (c *netConn) Write(p []byte) (int, error) {
 		if err := c.Socket.SetWriteDeadline(time.Now().Add(c.timeout)); err != nil {
 			return written, err
 		}
-		n, err := c.Socket.Write(p[written:min(len(p), written+writePiece)])
+		n, err := c.write(p[written:min(len(p), written+writePiece)])
 		written += n
 		c.sent += int64(n)
 		if err != nil {
@@ -221,6 +221,15 @@ func (c *netConn) Write(p []byte) (int, error) {
 		}
 	}
 	return written, nil
+}
+
+// write writes a piece. Behind a last answer comes the end of the connection,
+// which leaves with it.
+func (c *netConn) write(p []byte) (int, error) {
+	if s, is := c.Socket.(*fileSocket); is && c.isLast {
+		return s.WriteLast(p)
+	}
+	return c.Socket.Write(p)
 }
 
 // ReadFrom sends a file without copying it, piece by piece as Write does.
