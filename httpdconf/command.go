@@ -66,6 +66,7 @@ type place struct {
 
 	path      *string // what the module of a plugin calls the section; nil for its argument
 	isForeign bool    // records are those of a plugin's own section
+	isPlugins bool    // a section of a plugin's module stands around
 }
 
 // topOverride is what may stand outside of sections (httpd 2.4
@@ -100,6 +101,11 @@ func (w *walk) nodes(list []*syntax.Node) {
 		case n.Skipped != "" && w.wouldHold(n):
 			w.lookBehind(n)
 		case n.Skipped != "":
+		case n.Spliced:
+			outer := w.isPlugins
+			w.isPlugins = true
+			w.nodes(n.Children)
+			w.isPlugins = outer
 		case isTransparent(n):
 			w.nodes(n.Children)
 		default:
@@ -242,7 +248,7 @@ func (w *walk) run(n *syntax.Node, key string, info *directiveInfo) *problem {
 		w.judge(n, info, false)
 		return w.runPlugin(n, words, d)
 	}
-	if p := w.lostRecords(n, info); p != nil {
+	if p := w.lostInSection(n, info); p != nil {
 		return p
 	}
 	for _, c := range w.commands[key] {

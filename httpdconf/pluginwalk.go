@@ -1,6 +1,7 @@
 package httpdconf
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -75,7 +76,7 @@ func (w *walk) walkFor(key any, at PluginPlace) string {
 	if w.host = w.config.Main; at.Host != nil {
 		w.host = at.Host
 	}
-	w.override, w.path = override(at.Override), at.Section
+	w.override, w.path, w.isPlugins = override(at.Override), at.Section, true
 	if !at.IsOwn {
 		w.isForeign, w.records = true, &Records{Modules: at.Records}
 	}
@@ -103,15 +104,22 @@ func (r *reader) keepRefused(before int) string {
 	return refused[0].Summary
 }
 
-// lostRecords refuses a directive that would leave its mark in records of a
-// section which a plugin's module keeps to itself.
-func (w *walk) lostRecords(n *syntax.Node, info *directiveInfo) *problem {
-	if !w.isForeign {
+// mastersOwn are directives that the master of workers obeys, which knows no
+// module of a plugin's, and does not look into sections of theirs. It is
+// constant.
+var mastersOwn = set("listen pidfile user group chrootdir gracefulshutdowntimeout errorlog customlog transferlog globallog bufferedlogs")
+
+// lostInSection refuses a directive that would do nothing where it stands: in a
+// section of a plugin's module, of which the master knows nothing, or whose
+// records the module keeps to itself.
+func (w *walk) lostInSection(n *syntax.Node, info *directiveInfo) *problem {
+	switch key := tableName(n); {
+	case w.isPlugins && mastersOwn[key]:
+		return &problem{text: info.Name + notObeyed, at: n.NameRange(), hint: "it has to stand outside of sections of a plugin's module, into which the master of workers does not look"}
+	case !w.isForeign:
 		return nil
-	}
-	switch tableName(n) {
-	case "<virtualhost", "<location", "<locationmatch", "<directory", "<directorymatch", "<files", "<filesmatch", "<limit", "<limitexcept":
-		return nil // these have records of their own, or none
+	case slices.Contains(placesOfTheirOwn, key):
+		return nil
 	}
 	section := "the section"
 	if outer := enclosing(n); outer != nil {
@@ -122,6 +130,10 @@ func (w *walk) lostRecords(n *syntax.Node, info *directiveInfo) *problem {
 		hint: "the module of " + section + " keeps its records to itself: only directives of plugins stand there",
 	}
 }
+
+// placesOfTheirOwn are sections that leave nothing in the records around them.
+// It is constant.
+var placesOfTheirOwn = []string{"<virtualhost", "<location", "<locationmatch", "<directory", "<directorymatch", "<limit", "<limitexcept"}
 
 // emptyUsage is what httpd puts behind a wrong number of arguments where the
 // usage text is there, and empty.
@@ -222,20 +234,11 @@ func (r *reader) runOneReading(in *syntax.Reader, n *syntax.Node, info *directiv
 	left := n.Children
 	n.Children = nil
 	for _, child := range left {
-		if r.ran[child] || containsKey(keys, child) {
+		if r.ran[child] || slices.Contains(keys, any(child)) {
 			n.Children = append(n.Children, child)
 		}
 	}
 	return ""
-}
-
-func containsKey(keys []any, n *syntax.Node) bool {
-	for _, key := range keys {
-		if key == n {
-			return true
-		}
-	}
-	return false
 }
 
 func nextLine(in *syntax.Reader) (text string, number int) {

@@ -52,7 +52,7 @@ func (w *walk) virtualHost(n *syntax.Node, _ []syntax.Arg) *problem {
 	}
 	w.config.Hosts = append(w.config.Hosts, h)
 	outer := w.place
-	w.place = place{host: h, records: &h.Base, override: w.override}
+	w.place = place{host: h, records: &h.Base, override: w.override, isPlugins: w.isPlugins}
 	w.nodes(n.Children)
 	w.place = outer
 	return nil
@@ -153,7 +153,7 @@ func (w *walk) pathSection(n *syntax.Node, plain, match SectionKind) (*Section, 
 // inside runs what stands in a section.
 func (w *walk) inside(n *syntax.Node, s *Section) {
 	outer, before := w.place, len(w.unserved)
-	w.place = place{host: w.host, section: s, records: &s.Records, override: sectionOverride}
+	w.place = place{host: w.host, section: s, records: &s.Records, override: sectionOverride, isPlugins: w.isPlugins}
 	w.nodes(n.Children)
 	w.place = outer
 	w.checkWebSocketSection(n, s, w.unserved[before:])

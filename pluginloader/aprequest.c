@@ -169,3 +169,10 @@ void ap_args_to_table(request_rec *request, apr_table_t **table)
 }
 
 void ap_set_content_type(request_rec *request, const char *type) { request->content_type = type; }
+
+/* As ap_set_content_type; who says so makes no difference. */
+void ap_set_content_type_ex(request_rec *request, const char *type, int trusted)
+{
+    (void)trusted;
+    ap_set_content_type(request, type);
+}

@@ -94,9 +94,7 @@ func startApache(t *testing.T, home, conf string) string {
 func run(t *testing.T, cmd *exec.Cmd, addr, logFile string) {
 	t.Helper()
 	cmd.Stderr = os.Stderr
-	if preload := os.Getenv("HTTPD_PRELOAD"); preload != "" { // what sanitized plugins find in our own process
-		cmd.Env = append(os.Environ(), "LD_PRELOAD="+preload, "ASAN_OPTIONS=detect_leaks=0")
-	}
+	cmd.Env = apacheEnviron()
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -117,6 +115,15 @@ func run(t *testing.T, cmd *exec.Cmd, addr, logFile string) {
 	}
 	log, _ := os.ReadFile(logFile)
 	t.Fatalf("%s does not listen:\n%s", cmd.Path, log)
+}
+
+// apacheEnviron is the environment of httpd; nil for our own.
+func apacheEnviron() []string {
+	preload := os.Getenv("HTTPD_PRELOAD")
+	if preload == "" {
+		return nil
+	}
+	return append(os.Environ(), "LD_PRELOAD="+preload, "ASAN_OPTIONS=detect_leaks=0") // what sanitized plugins find in our own process
 }
 
 // parityFiles is what both serve.

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/wshttpd/wshttpd/pluginloader"
 )
 
 // containersConf has sections of a plugin's module in all places, and what
@@ -272,5 +274,27 @@ func TestParityOfSectionErrors(t *testing.T) {
 		t.Run(lines, func(t *testing.T) {
 			agreeOnError(t, "MODULE:containers\nLoadModule others_module "+apxs(t, "containers")+"\n"+lines+"\n")
 		})
+	}
+}
+
+// TestDirectivesLostInSections: what would do nothing in a section of a
+// plugin's module, or be seen by the workers alone, is refused there.
+func TestDirectivesLostInSections(t *testing.T) {
+	for lines, want := range map[string]string{
+		"<Own /x>\nSetHandler none\n</Own>":                            "SetHandler is not obeyed",
+		"<Own /x>\n<If true>\n</If>\n</Own>":                           "<If is not obeyed",
+		"<Own /x>\n<Files y>\n</Files>\n</Own>":                        "<Files is not obeyed",
+		"<Own /x>\n<Limit GET>\nOther a\n</Limit>\n</Own>":             "",
+		"<Own /x>\n<Limit GET>\nRequire all granted\n</Limit>\n</Own>": "Require is not obeyed",
+		"<Group x>\nListen 127.0.0.1:1\n</Group>":                      "Listen is not obeyed",
+		"<Cond yes>\nErrorLog other\n</Cond>":                          "ErrorLog is not obeyed",
+		"<Cond no>\nErrorLog other\n</Cond>":                           "",
+		"<Group x>\nTimeout 5\n<Cond yes>\n</Cond>\n</Group>":          "",
+	} {
+		loader := pluginloader.New(func(int, string, ...any) {})
+		_, text := loadModules(t, loader, tree(t, "docs/index.html"), "ErrorLog log\nLoadModule authz_core_module x\nMODULE:containers\nLoadModule others_module "+apxs(t, "containers")+"\n"+lines+"\n")
+		if want == "" && text != "" || !strings.Contains(text, want) {
+			t.Errorf("%s: %s\nwant %q", lines, text, want)
+		}
 	}
 }

@@ -65,6 +65,7 @@ func TestParityOfFunctions(t *testing.T) {
 	for _, fields := range []string{
 		"Host: main.example\r\n", "Host: main.example:99\r\n", "Host: virtual.example\r\n", "Host: [::1]:80\r\n",
 		"Host: x\r\nAuthorization: Basic dXNlcjpwYXNzOndvcmQ=\r\n", "Host: x\r\nAuthorization: Basic   dXNlcg==\r\n", "Host: x\r\nAuthorization: Digest x\r\n",
+		"Host: x\r\nCookie: a=1; b=2;c=x=y, d\r\n", "Host: x\r\nCookie: a=1\r\nCookie: a=2; b=3\r\n", "Host: x\r\nCookie: a=1; a=1; A=; =e\r\n",
 	} {
 		for _, target := range []string{"/ws", "/ws/asks?a=1&b=two%20words&c&&=x&a=2", "/ws/canonical?x=%zz+y"} {
 			asks(target, fields)

@@ -122,7 +122,9 @@ func agreeOnError(t *testing.T, conf string) {
 			t.Fatal(err)
 		}
 	}
-	out, _ := exec.Command(apache, "-t", "-f", filepath.Join(home, "theirs.conf")).CombinedOutput() // the status is 1, as it should be
+	cmd := exec.Command(apache, "-t", "-f", filepath.Join(home, "theirs.conf"))
+	cmd.Env = apacheEnviron()
+	out, _ := cmd.CombinedOutput() // the status is 1, as it should be
 	loader := pluginloader.New(func(int, string, ...any) {})
 	_, ours := loadModules(t, loader, home, head)
 	if ours == "" {

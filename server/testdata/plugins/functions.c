@@ -9,7 +9,9 @@
 #include "ap_mpm.h"
 #include "ap_provider.h"
 #include "http_main.h"
+#include "util_cookies.h"
 #include "util_script.h"
+#include "util_time.h"
 #include "apr_lib.h"
 #include "apr_optional.h"
 #include "apr_optional_hooks.h"
@@ -156,6 +158,38 @@ static void strings(answer *a, const char *sample)
     say(a, "root [%s]", shown(ap_server_root_relative(a->pool, sample)));
 }
 
+static const char *const patterns[] = {
+    "", "a", "^(\\w+)\\s*,?(.*)$", "([a-z])|([0-9])", "B", "x$", "(?<name>o)", "[unclosed", "(a", "\\d+(?=x)", "^$", "(?i:UP)grade", "(.)(.)?(zz)?", "*",
+};
+
+static void expressions(answer *a, const char *sample)
+{
+    char text[100];
+    ap_regmatch_t groups[5];
+    ap_regex_t regex;
+    for (apr_size_t i = 0; i < sizeof patterns / sizeof *patterns; i++) {
+        for (int flags = 0; flags < 2; flags++) {
+            int error = ap_regcomp(&regex, patterns[i], flags ? AP_REG_ICASE : AP_REG_NEWLINE);
+            say(a, "%s: %d %d", patterns[i], error, error == 0 ? (int)regex.re_nsub : -1);
+            if (error != 0) {
+                say(a, "  %d [%s]", (int)ap_regerror(error, &regex, text, sizeof text), text);
+                continue;
+            }
+            error = ap_regexec(&regex, sample, 5, groups, 0);
+            for (int g = 0; error == 0 && g < 5; g++)
+                say(a, "  %d to %d", groups[g].rm_so, groups[g].rm_eo);
+            if (error == 0)
+                say(a, "  [%s] [%s]", ap_pregsub(a->pool, "<$0|$1|$2|$9|\\$1|&|\\", sample, 5, groups), ap_pregsub(a->pool, "$0\\1", sample, 0, NULL));
+            say(a, "  %d, in %d, not at the end %d", error, ap_regexec_len(&regex, sample, strlen(sample) / 2, 0, NULL, 0),
+                ap_regexec(&regex, sample, 1, groups, AP_REG_NOTBOL | AP_REG_NOTEOL));
+            ap_regfree(&regex);
+        }
+        say(a, "  in a pool %d", ap_pregcomp(a->pool, patterns[i], 0) != NULL);
+    }
+    say(a, "errors [%d] [%d]", (int)ap_regerror(4, NULL, text, 5), (int)ap_regerror(9, NULL, text + 50, 40));
+    say(a, "  [%s] [%s]", text, text + 50);
+}
+
 static const char *const kinds[] = {"HOST", "NAME", "NOLOOKUP", "DOUBLE_REV"};
 
 static void of_request(answer *a, request_rec *r)
@@ -196,6 +230,15 @@ static void of_request(answer *a, request_rec *r)
     say(a, "main %d", ap_server_conf != NULL && !ap_server_conf->is_virtual);
     say(a, "provider %s", shown(ap_lookup_provider("fun", "own", "0")));
     say(a, "retained %s %d", (char *)ap_retained_data_get("functions"), ap_retained_data_get("other") == NULL);
+    for (const char *const *name = (const char *const[]){"a", "b", "none", "c", "A", "", NULL}; *name != NULL; name++) {
+        const char *value = "?";
+        int error = ap_cookie_read(r, *name, &value, 0);
+        say(a, "cookie %s: %d %s", *name, error, shown(value));
+    }
+    char date[APR_RFC822_DATE_LEN];
+    ap_recent_rfc822_date(date, apr_time_from_sec(784111777));
+    say(a, "date %s %s %s", date, ap_ht_time(a->pool, apr_time_from_sec(784111777), "%Y-%m-%d %H:%M:%S", 1),
+        ap_ht_time(a->pool, apr_time_from_sec(784111777), "%d %H", 0));
     say(a, "optional %d", APR_RETRIEVE_OPTIONAL_FN(fun_optional) != NULL);
 }
 
@@ -212,6 +255,7 @@ static size_t CALLBACK on_message(void *session, const WebSocketServer *server, 
         words(&a, sample);
         escapes(&a, sample);
         strings(&a, sample);
+        expressions(&a, sample);
     } else
         of_request(&a, r);
     a.text = ap_escape_logitem(r->pool, a.text);
