@@ -236,7 +236,15 @@ func apacheOf(t *testing.T, files, file string) *live {
 	}
 	address := newAddress()
 	conf, log := headed(t, files, address, file)
-	args := []string{"-X", "-f", conf}
+	runApache(t, conf, log, address+":8080")
+	return &live{addr: address, log: log}
+}
+
+// runApache serves a configuration by httpd, in one process, which listens at
+// address among others.
+func runApache(t *testing.T, conf, log, address string, more ...string) {
+	t.Helper()
+	args := append([]string{"-X", "-f", conf}, more...)
 	if os.Getuid() == 0 {
 		args = append(args, "-C", "User nobody", "-C", "Group nogroup")
 	}
@@ -256,9 +264,9 @@ func apacheOf(t *testing.T, files, file string) *live {
 		}
 	})
 	for begin := time.Now(); time.Since(begin) < 20*time.Second; time.Sleep(2 * time.Millisecond) {
-		if c, err := net.Dial("tcp", address+":8080"); err == nil {
+		if c, err := net.Dial("tcp", address); err == nil {
 			c.Close()
-			return &live{addr: address, log: log}
+			return
 		}
 		select {
 		case <-ended:
@@ -268,7 +276,6 @@ func apacheOf(t *testing.T, files, file string) *live {
 		}
 	}
 	t.Fatal("httpd does not listen")
-	return nil
 }
 
 // wshttpdOf serves a file by this server.
