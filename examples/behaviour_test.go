@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -250,9 +251,24 @@ func TestPanicInAPluginCostsOneConnection(t *testing.T) {
 // original's words, and with the reason.
 func TestPluginsThatCannotBeUsed(t *testing.T) {
 	buildFaulty(t)
-	text := filepath.Join(t.TempDir(), "text.so")
-	if err := os.WriteFile(text, []byte("#!/bin/sh\n"), 0o644); err != nil {
+	file := func(name string, content []byte) string {
+		t.Helper()
+		path := filepath.Join(t.TempDir(), name)
+		if err := os.WriteFile(path, content, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	whole, err := os.ReadFile(build("modules/mod_websocket_echo.so"))
+	if err != nil {
 		t.Fatal(err)
+	}
+	const machine, aarch64 = 18, 0xb7 // e_machine
+	foreign := slices.Clone(whole)
+	foreign[machine] = aarch64
+	needy := filepath.Join(t.TempDir(), "needy.so")
+	if out, err := exec.Command("cc", "-fPIC", "-shared", "-o", needy, "../pluginloader/testdata/needy.c").CombinedOutput(); err != nil {
+		t.Fatalf("cc: %v\n%s", err, out)
 	}
 	const (
 		open     = "Could not open WebSocket handler module"
@@ -271,7 +287,10 @@ func TestPluginsThatCannotBeUsed(t *testing.T) {
 		{"modules/panicking.so panikcing_init", missing, "it has PanickingInit"},
 		{"modules/echoo.so echo_init", open, "did you mean"},
 		{"modules echo_init", open, "it is a directory"},
-		{text + " echo_init", open, "it is no shared library"},
+		{file("text.so", []byte("#!/bin/sh\n")) + " echo_init", open, "it is no shared library"},
+		{file("half.so", whole[:len(whole)/2]) + " echo_init", open, "it is truncated"},
+		{file("arm.so", foreign) + " echo_init", open, "built for aarch64, this server is x86-64"},
+		{needy + " needy_init", open, "needs apr_palloc_of_no_release, nobody_has_this: no library has it"},
 		{"modules/mod_websocket.so echo_init", open, "is the module, not a plugin"},
 	}
 	for _, tt := range tests {

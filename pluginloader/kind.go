@@ -3,7 +3,9 @@ package pluginloader
 import (
 	"debug/buildinfo"
 	"debug/elf"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"runtime"
 	"slices"
@@ -61,7 +63,7 @@ func inspect(path string) (k kind, e *Error) {
 	}
 	f, err := elf.Open(path)
 	if err != nil {
-		return refuse(notELF(path, err), "")
+		return refuse(notELF(path, err))
 	}
 	defer f.Close()
 	k.machine = machineName(f.Machine)
@@ -93,26 +95,29 @@ func inspect(path string) (k kind, e *Error) {
 	return k, nil
 }
 
-// notELF says what a file is that is no ELF file.
-func notELF(path string, err error) string {
+// notELF says what a file is that is no ELF file, or none that can be read, and
+// what to do about it.
+func notELF(path string, err error) (why, remedy string) {
 	f, openErr := os.Open(path)
 	if openErr != nil {
-		return cause(openErr).Error()
+		return cause(openErr).Error(), ""
 	}
 	defer f.Close()
 	head := make([]byte, 4)
 	n, _ := f.Read(head)
 	switch {
 	case n == 0:
-		return "the file is empty"
+		return "the file is empty", ""
+	case string(head[:n]) == elf.ELFMAG && (errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)):
+		return "it is truncated: its headers lead beyond its end", "install it again"
 	case string(head[:n]) == elf.ELFMAG:
-		return fmt.Sprintf("the file is damaged: %v", err)
+		return fmt.Sprintf("the file is damaged: %v", err), "install it again"
 	case n > 1 && string(head[:2]) == "MZ":
-		return "it is a Windows library"
+		return "it is a Windows library", ""
 	case n == 4 && (string(head) == "\xcf\xfa\xed\xfe" || string(head) == "\xca\xfe\xba\xbe"):
-		return "it is a macOS library"
+		return "it is a macOS library", ""
 	}
-	return "it is no shared library"
+	return "it is no shared library", ""
 }
 
 // wrongELF says why an ELF file cannot be loaded into this process, or "".

@@ -83,7 +83,7 @@ func TestCheckPlugin(t *testing.T) {
 		{[]string{"x.so", "abort_init"}, 1, "problem: abort_init ends the process: SIGABRT"},
 		{[]string{"x.so", "exit_init"}, 1, "problem: exit_init ends the process with exit status 0"},
 		{[]string{"x.so", "exit3_init"}, 1, "problem: exit3_init ends the process: exit status 3"},
-		{[]string{"half.so", "good_init"}, 1, "problem: Could not open WebSocket handler module: " + dir + "/half.so: the file is damaged"},
+		{[]string{"half.so", "good_init"}, 1, "problem: Could not open WebSocket handler module: " + dir + "/half.so: it is truncated"},
 		{[]string{"foreign.so"}, 1, "built for aarch64, this server is"},
 		{[]string{"text.so"}, 1, "it is no shared library"},
 		{[]string{"y.so"}, 1, "no such file or directory did you mean " + dir + "/x.so?"},
