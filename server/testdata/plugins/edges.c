@@ -1,7 +1,8 @@
-/* What the original does and no plugin should rely on. The query says what
- * on_connect sets, a message what is sent. */
+/* What no plugin should rely on. The query says what on_connect sets; a message
+ * is c for a close frame or p for a ping, and how many bytes it shall have. */
 #include "httpd.h"
 #include "http_log.h"
+#include "apr_strings.h"
 
 #include "websocket_plugin.h"
 
@@ -20,12 +21,13 @@ static size_t CALLBACK on_message(void *session, const WebSocketServer *server, 
                                   unsigned char *buffer, const size_t size)
 {
     static const unsigned char many[200];
-    int closes = size > 0 && buffer[0] == 'c';
     const char *text = buffer == NULL ? "NULL" : "a buffer";
-    ap_log_rerror(APLOG_MARK, APLOG_NOTICE, 0, (request_rec *)session, "edges: %.*s", (int)size, (char *)buffer);
+    request_rec *r = session;
     if (size == 0)
         return server->send(server, type, (const unsigned char *)text, strlen(text));
-    return server->send(server, closes ? MESSAGE_TYPE_CLOSE : MESSAGE_TYPE_PING, many, (size_t)atoi((char *)buffer + 1));
+    text = apr_pstrmemdup(r->pool, (char *)buffer, size);
+    ap_log_rerror(APLOG_MARK, APLOG_NOTICE, 0, r, "edges: %s", text);
+    return server->send(server, text[0] == 'c' ? MESSAGE_TYPE_CLOSE : MESSAGE_TYPE_PING, many, (size_t)atoi(text + 1));
 }
 
 static WebSocketPlugin plugin = {sizeof(WebSocketPlugin), WEBSOCKET_PLUGIN_VERSION_0, NULL, on_connect, on_message, NULL};
