@@ -207,9 +207,9 @@ type cPlugin struct {
 // callbackPadding is how many zero bytes stand behind a message.
 const callbackPadding = 64
 
-// maxCallbacks bounds how many C callbacks run at once: each holds a thread,
+// MaxCallbacks bounds how many C callbacks run at once: each holds a thread,
 // and the Go runtime ends the process beyond 10,000 of them.
-const maxCallbacks = int(C.WSHTTPD_MAX_THREADS)
+const MaxCallbacks = int(C.WSHTTPD_MAX_THREADS)
 
 // enter waits until another C callback may run, leave tells that it is over.
 func (l *Loader) enter() {
@@ -217,7 +217,7 @@ func (l *Loader) enter() {
 		return
 	}
 	if !l.crowded.Swap(true) {
-		l.log(levelWarn, "%d callbacks of C plugins run at once: others wait", maxCallbacks)
+		l.log(levelWarn, "%d callbacks of C plugins run at once: others wait", MaxCallbacks)
 	}
 	l.room.L.Lock()
 	defer l.room.L.Unlock()
@@ -231,7 +231,7 @@ func (l *Loader) enter() {
 func (l *Loader) tryEnter() bool {
 	for {
 		n := l.running.Load()
-		if int(n) >= maxCallbacks {
+		if int(n) >= MaxCallbacks {
 			return false
 		}
 		if l.running.CompareAndSwap(n, n+1) {

@@ -286,7 +286,7 @@ func TestThreadsOutliveTheirConnection(t *testing.T) {
 func TestCallbacksAreBounded(t *testing.T) {
 	r := &recorder{}
 	l := New(r.log)
-	for range maxCallbacks {
+	for range MaxCallbacks {
 		l.enter()
 	}
 	if len(r.lines) != 0 {
@@ -303,8 +303,8 @@ func TestCallbacksAreBounded(t *testing.T) {
 	l.leave()
 	waiting.Wait()
 	equal(t, "log", r.lines, []string{"4 8192 callbacks of C plugins run at once: others wait"})
-	if int(l.running.Load()) != maxCallbacks {
-		t.Errorf("%d callbacks are counted, want %d", l.running.Load(), maxCallbacks)
+	if int(l.running.Load()) != MaxCallbacks {
+		t.Errorf("%d callbacks are counted, want %d", l.running.Load(), MaxCallbacks)
 	}
 }
 

@@ -3,11 +3,13 @@ package server
 import (
 	"fmt"
 	"os"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/wshttpd/wshttpd/pluginloader"
 	"github.com/wshttpd/wshttpd/pluginloader/wsplugin"
 	"github.com/wshttpd/wshttpd/server/eventloop"
 )
@@ -181,5 +183,19 @@ func TestClientsThatDoNotReadAreAnsweredLater(t *testing.T) {
 	want := "\x82\x7e\xea\x60" + payload
 	for range 400 {
 		clients[0].expect(want)
+	}
+}
+
+// TestGoHasRoomForTheThreadsOfCallbacks: beyond its bound the runtime ends the
+// process; both bounds on callbacks stay below.
+func TestGoHasRoomForTheThreadsOfCallbacks(t *testing.T) {
+	if !eventloop.Loops {
+		t.Skip("without loops no thread belongs to one")
+	}
+	serve(t, "WebSocketEventLoops 3\n", nil)
+	bound := debug.SetMaxThreads(1 << 20)
+	debug.SetMaxThreads(bound)
+	if least := eventloop.MostThreads(3) + pluginloader.MaxCallbacks; bound <= least {
+		t.Errorf("the runtime allows %d threads, callbacks %d", bound, least)
 	}
 }

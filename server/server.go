@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"runtime/debug"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -132,6 +133,10 @@ func (s *Server) Listen() error {
 	return nil
 }
 
+// otherThreads is how many threads of Go's are left to all but callbacks; beyond
+// the sum the runtime ends the process.
+const otherThreads = 2000
+
 // startLoops starts the event loops, where this build has them.
 func (s *Server) startLoops() (err error) {
 	if !eventloop.Loops {
@@ -141,6 +146,7 @@ func (s *Server) startLoops() (err error) {
 	if n == 0 {
 		n = eventloop.DefaultLoops()
 	}
+	debug.SetMaxThreads(eventloop.MostThreads(n) + pluginloader.MaxCallbacks + otherThreads)
 	s.loops, err = eventloop.NewGroup(n, func(format string, args ...any) {
 		s.log.printf("core", httpdconf.LevelWarn, "", format, args...)
 	})

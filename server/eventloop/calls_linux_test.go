@@ -150,7 +150,7 @@ func ownFd(t *testing.T, s *net.TCPConn) int {
 func newCounted(t *testing.T) (*Group, *counting) {
 	t.Helper()
 	k := &counting{kernel: linux{}}
-	g := &Group{note: t.Logf}
+	g := &Group{note: t.Logf, workersMost: workersMost}
 	l, err := g.start(k, false)
 	if err != nil {
 		t.Fatal(err)

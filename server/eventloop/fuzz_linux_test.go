@@ -124,7 +124,7 @@ func (r *fuzzRun) check() {
 func newFuzzRun(t *testing.T, loops int) *fuzzRun {
 	r := &fuzzRun{t: t}
 	r.k = newFakeKernel(t, r.report)
-	r.g = &Group{note: func(string, ...any) {}}
+	r.g = &Group{note: func(string, ...any) {}, workersMost: workersMost}
 	for range loops {
 		l, err := r.g.start(r.k, false)
 		if err != nil {

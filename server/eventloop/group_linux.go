@@ -12,6 +12,8 @@ type Group struct {
 	note  func(format string, args ...any)
 	loops []*Loop
 
+	workersMost int // of a loop
+
 	mu   sync.Mutex
 	slow *Loop // made when it is needed, guarded by mu
 	gone bool  // guarded by mu
@@ -21,9 +23,12 @@ type Group struct {
 // processors, which clients on the same machine share, else all but one.
 func DefaultLoops() int { return max(runtime.NumCPU()-1, 1) }
 
+// MostThreads is how many threads of Go's n loops may take.
+func MostThreads(n int) int { return (n + 1) * workersMost }
+
 // NewGroup starts n loops. note takes what an operator should know.
 func NewGroup(n int, note func(format string, args ...any)) (*Group, error) {
-	g := &Group{note: note}
+	g := &Group{note: note, workersMost: workersMost}
 	atLeastProcs(n + 1)
 	for range n {
 		l, err := g.start(linux{}, false)

@@ -37,6 +37,7 @@ type Loop struct {
 	slow  bool // takes in who burns the processor
 	baton *baton
 
+	crowd  atomic.Bool // so many threads have callbacks that block that no call is made in the loop
 	asleep atomic.Bool // in a wait that only an event ends
 	wakeFd int         // eventfd
 	table  [tableChunks]atomic.Pointer[[tableChunk]atomic.Pointer[Conn]]

@@ -26,6 +26,9 @@ type Loop struct{}
 // Group is there on Linux only.
 type Group struct{}
 
+// MostThreads is there on Linux only.
+func MostThreads(int) int { return 0 }
+
 // NewGroup fails.
 func NewGroup(int, func(string, ...any)) (*Group, error) { return nil, errNoLoops }
 

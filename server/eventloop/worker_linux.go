@@ -16,7 +16,8 @@ const (
 	sparePatience = 10 * time.Second
 
 	// workersMost bounds the threads of a loop, each but one with a callback
-	// that blocks: the Go runtime ends the process beyond 10,000.
+	// that blocks. From a half of it on callbacks are made on goroutines, so that
+	// the loop itself is not lost to one, until few are left.
 	workersMost = 4096
 
 	// briefly is how long a callback may take without being one that blocks,
@@ -52,6 +53,7 @@ type worker struct {
 // on with what first does. mu is held.
 func (l *Loop) spawn(first func(w *worker)) {
 	l.workers++
+	l.crowd.Store(l.crowd.Load() || l.workers >= l.group.workersMost/2)
 	if first == nil {
 		l.spares++
 	}
@@ -94,6 +96,9 @@ func (l *Loop) leaveWorker() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.workers--
+	if l.workers < l.group.workersMost/4 {
+		l.crowd.Store(false)
+	}
 	if l.workers == 0 && l.stopping {
 		l.baton.end()
 		l.closeFds()
@@ -166,13 +171,13 @@ func (c *Conn) tellWritable() {
 
 // spawnSpare starts one more, up to the bound. mu is held.
 func (l *Loop) spawnSpare() {
-	if l.workers < workersMost {
+	if l.workers < l.group.workersMost {
 		l.spawn(nil)
 		return
 	}
 	if !l.crowded {
 		l.crowded = true
-		l.group.note("%d callbacks of plugins block at once: no more threads are made for them", workersMost)
+		l.group.note("%d callbacks of plugins block at once: no more threads are made for them", l.group.workersMost)
 	}
 }
 
@@ -322,7 +327,7 @@ func (w *worker) event(c *Conn, events uint32) bool {
 	c.mu.Lock()
 	reads := !c.closed && !c.ended && !c.detached && !c.paused
 	isReset := c.shut && events&unix.EPOLLERR != 0
-	hands := reads && c.blocks > 0 && !isReset
+	hands := reads && (c.blocks > 0 || w.loop.crowd.Load()) && !isReset
 	if hands {
 		c.detached = true
 		c.watch()
@@ -425,6 +430,17 @@ func (w *worker) attend(c *Conn) bool {
 		return true
 	}
 	c.pending = 0
+	if w.loop.crowd.Load() {
+		c.detached = true
+		c.watch()
+		c.mu.Unlock()
+		go w.loop.alone(c, func(w *worker) {
+			w.tell(c, p)
+			w.putBack()
+			w.finish(c)
+		})
+		return true
+	}
 	c.mu.Unlock()
 	w.enter(c)
 	w.tell(c, p)
@@ -497,8 +513,8 @@ func (w *worker) leaveCall() bool {
 	return ok
 }
 
-// serveAlone is receive for a connection that is known to block: on a goroutine
-// of its own, for which Go has a thread where it needs one.
+// serveAlone is receive for a connection that is known to block, or may not in
+// the loop: on a goroutine of its own, for which Go has a thread where it needs one.
 func (l *Loop) serveAlone(c *Conn) {
 	l.alone(c, func(w *worker) {
 		begin := now()
@@ -507,7 +523,7 @@ func (l *Loop) serveAlone(c *Conn) {
 		c.mu.Lock()
 		if now()-begin >= int64(briefly) {
 			c.blocks = callsToTrust
-		} else {
+		} else if c.blocks > 0 {
 			c.blocks--
 		}
 		c.mu.Unlock()
