@@ -225,6 +225,7 @@ func TestTermEndsInTimeWhateverIsStuck(t *testing.T) {
 		{"on_message", "-DFOREGROUND", "a callback of plugin " + plugin + " has not returned: its destroy is not called"},
 		{"on_disconnect", "-DFOREGROUND", "a callback of plugin " + plugin + " has not returned: its destroy is not called"},
 		{"destroy", "-DFOREGROUND", "destroy of " + plugin + " (crash_init) at <Location /ws> has not returned"},
+		{"destructor", "-DFOREGROUND", "shutting down"},
 		{"destroy", "-X", "destroy of " + plugin + " (crash_init) at <Location /ws> has not returned"},
 	} {
 		t.Run(tt.where+" "+tt.option, func(t *testing.T) {
@@ -244,10 +245,35 @@ func TestTermEndsInTimeWhateverIsStuck(t *testing.T) {
 	}
 }
 
+// begun is what blocking_init says.
+const begun = "blocking_init has begun"
+
+// startStuck starts a master whose worker is in an init function that does not
+// return.
+func startStuck(t *testing.T, conf string) *process {
+	t.Helper()
+	conf = listenLine.ReplaceAllString(strings.Replace(conf, "crash_init", "blocking_init", 1), fmt.Sprintf("Listen 127.0.0.1:%d", freePort(t)))
+	file := filepath.Join(t.TempDir(), "httpd.conf")
+	if err := os.WriteFile(file, []byte(conf), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	p := &process{log: &lockedBuffer{}, done: make(chan struct{})}
+	p.cmd = exec.Command(build("wshttpd"), "-DFOREGROUND", "-d", root(t), "-f", file)
+	p.cmd.Stderr = p.log
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		_ = p.cmd.Wait() // stop looks at ProcessState
+		close(p.done)
+	}()
+	p.logged(t, begun)
+	return p
+}
+
 // TestTermEndsInTimeWhereInitIsStuck: at the start, and at a restart.
 func TestTermEndsInTimeWhereInitIsStuck(t *testing.T) {
 	conf := crashing(t)
-	const begun = "blocking_init has begun" // it says so itself
 	t.Run("at a restart", func(t *testing.T) {
 		t.Parallel()
 		p := startMaster(t, conf)
@@ -258,27 +284,92 @@ func TestTermEndsInTimeWhereInitIsStuck(t *testing.T) {
 	}) // startMaster stops it, within 6 s
 	t.Run("at the start", func(t *testing.T) {
 		t.Parallel()
-		file := filepath.Join(t.TempDir(), "httpd.conf")
-		conf := listenLine.ReplaceAllString(strings.Replace(conf, "crash_init", "blocking_init", 1), fmt.Sprintf("Listen 127.0.0.1:%d", freePort(t)))
-		if err := os.WriteFile(file, []byte(conf), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		p := &process{log: &lockedBuffer{}, done: make(chan struct{})}
-		p.cmd = exec.Command(build("wshttpd"), "-DFOREGROUND", "-d", root(t), "-f", file)
-		p.cmd.Stderr = p.log
-		if err := p.cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		go func() {
-			_ = p.cmd.Wait() // stop looks at ProcessState
-			close(p.done)
-		}()
-		p.logged(t, begun)
+		p := startStuck(t, conf)
 		if err := p.stop(); err == nil || err.Error() != "exit code 1" {
 			t.Errorf("a server that has never served: %v\n%s", err, p.log)
 		}
 		p.logged(t, "the server was told to end before the new process served")
 	})
+}
+
+// TestAWornWorkerIsReplaced: 64 callbacks do not return. Another accepts, the old
+// one goes on with what it has, and ends when its clients have gone although no
+// callback has returned; the programs of logs stay.
+func TestAWornWorkerIsReplaced(t *testing.T) {
+	access := filepath.Join(t.TempDir(), "access")
+	p := startMaster(t, crashing(t)+"LoadModule log_config_module z\nCustomLog \"|$exec /bin/cat >> "+access+"\" \"%h %q\"\n")
+	bystander := dial(t, p.url("/ws"), nil)
+	var stuck []*websocket.Conn
+	for range 64 {
+		c := dial(t, p.url("/ws"), crash("on_message", "block"))
+		say(t, c, "go")
+		stuck = append(stuck, c)
+	}
+	time.Sleep(5 * time.Second) // at the least
+	p.logged(t, "64 callbacks of plugins do not return")
+	p.logged(t, "another takes its place")
+	for range 400 {
+		if strings.Count(p.log.String(), "serving http") == 2 {
+			break
+		}
+		time.Sleep(25 * time.Millisecond)
+	}
+	echo(t, bystander, websocket.TextMessage, []byte("still here"))
+	fresh := dial(t, p.url("/ws?fresh"), nil)
+	echo(t, fresh, websocket.TextMessage, []byte("new here"))
+	for _, c := range append(stuck, bystander) {
+		c.Close()
+	}
+	var old int
+	_, text, _ := strings.Cut(p.log.String(), "] worker ")
+	if _, err := fmt.Sscan(text, &old); err != nil {
+		t.Fatalf("no worker in %q: %v", text, err)
+	}
+	ends(t, old)
+	p.logged(t, "its destroy is not called")
+	time.Sleep(200 * time.Millisecond) // in which a program would end, were it the old worker's
+	echo(t, fresh, websocket.TextMessage, []byte("still here"))
+	fresh.Close()
+	for range 400 {
+		if text, _ := os.ReadFile(access); strings.Contains(string(text), "?fresh") {
+			return
+		}
+		time.Sleep(25 * time.Millisecond)
+	}
+	t.Error("the access log does not hold the new worker's connection")
+}
+
+// ends waits until a process has ended.
+func ends(t *testing.T, pid int) {
+	t.Helper()
+	for range 400 {
+		if syscall.Kill(pid, 0) == syscall.ESRCH {
+			return
+		}
+		time.Sleep(25 * time.Millisecond)
+	}
+	t.Fatalf("process %d lives", pid)
+}
+
+// TestAWorkerInInitEndsWithItsMaster: although it takes no signal and looks at
+// nothing.
+func TestAWorkerInInitEndsWithItsMaster(t *testing.T) {
+	p := startStuck(t, crashing(t))
+	lists, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", p.cmd.Process.Pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var children []byte
+	for _, file := range lists {
+		list, _ := os.ReadFile(file) // of a thread that may have ended
+		children = append(children, list...)
+	}
+	var worker int
+	if _, err := fmt.Sscan(string(children), &worker); err != nil {
+		t.Fatalf("no worker in %q: %v", children, err)
+	}
+	_ = p.cmd.Process.Kill()
+	ends(t, worker)
 }
 
 // stick has a callback of its plugin not return.
@@ -287,6 +378,9 @@ func stick(t *testing.T, p *process, where string) {
 	switch where {
 	case "on_connect":
 		askUpgrade(t, p, where, "block")
+	case "destructor": // which comes when all time has gone
+		dial(t, p.url("/ws"), crash(where, "block")).Close()
+		stick(t, p, "on_message")
 	case "destroy":
 		dial(t, p.url("/ws"), crash(where, "block")).Close()
 	default:

@@ -12,8 +12,14 @@ const exitTime = 2 * time.Second
 // destructors of plugins run, which os.Exit leaves out. Where they hang it
 // ends without them.
 func Exit(code int) {
-	time.AfterFunc(exitTime, func() { C.wshttpd_exit_now(C.int(code)) })
+	ExitAfter(code, exitTime)
 	C.wshttpd_exit(C.int(code))
+}
+
+// ExitAfter ends the process when a time has passed, unless it has ended by
+// then, whatever runs in it; nothing of a plugin's is called.
+func ExitAfter(code int, d time.Duration) {
+	time.AfterFunc(d, func() { C.wshttpd_exit_now(C.int(code)) })
 }
 
 // NoteSignals notes how signals are handled. What a plugin changes after it is

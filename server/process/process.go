@@ -15,6 +15,7 @@ import (
 type process struct {
 	*supervise.CommandLine
 	worker *supervise.Handover  // nil if it is no worker
+	loaded chan struct{}        // closed when signals are taken: plugins have been loaded
 	check  *supervise.Progress  // nil if it does not load plugins for another's -t
 	loader *pluginloader.Loader // nil if it loads none
 }
@@ -22,7 +23,10 @@ type process struct {
 // Run does what this process is there for and returns its exit status, which is
 // httpd's: 0 or 1. It may be called once: what the process was handed is taken.
 func Run(c *supervise.CommandLine) int {
-	p := &process{CommandLine: c, worker: supervise.TakeOver(), check: supervise.Checking()}
+	p := &process{CommandLine: c, worker: supervise.TakeOver(), check: supervise.Checking(), loaded: make(chan struct{})}
+	if p.worker != nil {
+		go p.endWithMaster()
+	}
 	if p.worker != nil || p.check != nil || c.OneProcess() && !c.Test {
 		p.loader = p.newLoader()
 	}
@@ -48,6 +52,16 @@ func Run(c *supervise.CommandLine) int {
 		return supervise.Detach(os.Stderr)
 	}
 	return p.master().Run(cfg)
+}
+
+// endWithMaster ends a worker whose master is gone before it serves: no signal
+// is taken yet, and an init function may never return.
+func (p *process) endWithMaster() {
+	select {
+	case <-p.worker.Gone:
+		pluginloader.ExitAfter(1, 0)
+	case <-p.loaded: // what has been taken as a signal goes on from here
+	}
 }
 
 // isFirst reports whether the operator has started this process.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/wshttpd/wshttpd/httpdconf"
 	"github.com/wshttpd/wshttpd/pluginloader"
@@ -51,6 +52,7 @@ func (p *process) takeSignals() *supervise.Signals {
 	pluginloader.NoteSignals()
 	if p.worker != nil {
 		signals.EndWith(p.worker.Gone)
+		close(p.loaded)
 	}
 	return signals
 }
@@ -77,17 +79,23 @@ func (p *process) announce(s *server.Server) {
 // actions are what signals do. To a worker its master says what becomes of the
 // configuration, and how long it may drain.
 func (p *process) actions(s *server.Server, cfg *httpdconf.Config) supervise.Actions {
-	a := supervise.Actions{
-		Drain:   s.Drain,
-		Stop:    func(ctx context.Context) { s.Shutdown(ctx) },
-		Restart: func(ctx context.Context) { s.Restart(ctx) },
+	within := func(end func(context.Context) bool) func(context.Context) {
+		return func(ctx context.Context) {
+			pluginloader.ExitAfter(0, lastTime)
+			end(ctx)
+		}
 	}
+	a := supervise.Actions{Drain: s.Drain, Stop: within(s.Shutdown), Restart: within(s.Restart)}
 	if p.worker == nil {
 		a.DrainTime = cfg.GracefulTimeout
-		a.Check = func(signal string) { s.LogCheck(signal, supervise.CheckInChild()) }
+		a.Check = func(ctx context.Context, signal string) { s.LogCheck(signal, supervise.CheckInChild(ctx)) }
 	}
 	return a
 }
+
+// lastTime is until when a process that is told to end has ended, whatever its
+// plugins do, their destructors included: within 5 s.
+const lastTime = 4900 * time.Millisecond
 
 // fail says why the process ends.
 func (p *process) fail(err error) int {

@@ -62,9 +62,10 @@ const checkTime = time.Minute
 
 // CheckInChild has a process of its own check the configuration, as the same
 // command line with -t does: init functions run there, and what a plugin
-// breaks breaks there. It reports whether all is well.
-func CheckInChild() bool {
-	ctx, cancel := context.WithTimeout(context.Background(), checkTime)
+// breaks breaks there. It reports whether all is well, and not so when ctx ends
+// before.
+func CheckInChild(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, checkTime)
 	defer cancel()
 	check := exec.CommandContext(ctx, executable(), append(os.Args[1:], "-t")...)
 	check.Args[0] = os.Args[0]

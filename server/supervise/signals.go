@@ -4,15 +4,20 @@ import (
 	"context"
 	"os"
 	"os/signal"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // Actions is what signals do, one at a time.
 type Actions struct {
-	// Check checks the configuration at USR1 and HUP, and changes nothing. It
-	// is nil in a worker: there HUP is an end like TERM, by Restart.
-	Check func(signal string)
+	// Check checks the configuration at USR1 and HUP, and changes nothing; it
+	// ends soon when a TERM or INT has ended the context. It is nil in a worker:
+	// there HUP is an end like TERM, by Restart.
+	Check func(ctx context.Context, signal string)
 	// Restart is Stop where another serves already.
 	Restart func(context.Context)
 	// Drain stops accepting at WINCH and returns when the last connection has
@@ -31,6 +36,7 @@ type Actions struct {
 // is lost before Run, and ignores others.
 type Signals struct {
 	incoming chan os.Signal
+	later    []os.Signal // that came during a check
 }
 
 // Notify begins to take signals. In debug mode (-X) WINCH is left alone: a
@@ -63,26 +69,40 @@ func (s *Signals) EndWith(gone <-chan struct{}) {
 
 // Run obeys signals until one of them has ended the server.
 func (s *Signals) Run(a Actions) {
-	for sig := range s.incoming {
-		switch sig {
-		case syscall.SIGUSR1:
-			if a.Check != nil {
-				a.Check("USR1")
-			}
-			continue
-		case syscall.SIGHUP:
-			if a.Check == nil {
-				s.during(a.Restart)
-				return
-			}
-			a.Check("HUP")
-			continue
-		case syscall.SIGWINCH:
-			s.during(within(a.DrainTime, a.Drain))
-		}
-		s.during(a.Stop)
-		return
+	for !s.obey(s.next(), a) {
 	}
+}
+
+// next returns the signal that is to be obeyed next.
+func (s *Signals) next() os.Signal {
+	if len(s.later) == 0 {
+		return <-s.incoming
+	}
+	sig := s.later[0]
+	s.later = s.later[1:]
+	return sig
+}
+
+// obey reports whether all is over.
+func (s *Signals) obey(sig os.Signal, a Actions) bool {
+	switch {
+	case a.Check == nil && sig == syscall.SIGUSR1:
+		return false
+	case a.Check == nil && sig == syscall.SIGHUP:
+		s.during(a.Restart)
+		return true
+	case sig == syscall.SIGUSR1, sig == syscall.SIGHUP:
+		name := strings.TrimPrefix(unix.SignalName(sig.(syscall.Signal)), "SIG")
+		others, ended := s.during(func(ctx context.Context) { a.Check(ctx, name) })
+		s.later = append(s.later, others...)
+		if !ended {
+			return false
+		}
+	case sig == syscall.SIGWINCH:
+		s.during(within(a.DrainTime, a.Drain))
+	}
+	s.during(a.Stop)
+	return true
 }
 
 // within bounds a step, unless d is 0.
@@ -97,8 +117,9 @@ func within(d time.Duration, step func(context.Context)) func(context.Context) {
 	}
 }
 
-// during runs a step and ends its context when TERM or INT comes meanwhile.
-func (s *Signals) during(step func(context.Context)) {
+// during runs a step and ends its context when TERM or INT comes meanwhile,
+// which it reports, as it does the other signals.
+func (s *Signals) during(step func(context.Context)) (others []os.Signal, ended bool) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	done := make(chan struct{})
@@ -109,10 +130,13 @@ func (s *Signals) during(step func(context.Context)) {
 	for {
 		select {
 		case <-done:
-			return
+			return others, ended
 		case sig := <-s.incoming:
-			if sig == syscall.SIGTERM || sig == syscall.SIGINT {
+			if isEnd(sig) {
+				ended = true
 				cancel()
+			} else if !slices.Contains(others, sig) {
+				others = append(others, sig)
 			}
 		}
 	}

@@ -117,7 +117,7 @@ func TestSignalsAreObeyedInTurn(t *testing.T) {
 	}
 	var did []string
 	run(t, s, Actions{
-		Check: func(sig string) { did = append(did, "check "+sig) },
+		Check: func(_ context.Context, sig string) { did = append(did, "check "+sig) },
 		Drain: func(context.Context) { did = append(did, "drain") },
 		Stop:  func(context.Context) { did = append(did, "stop") },
 	})
@@ -141,6 +141,22 @@ func TestSecondTermEndsTheWaiting(t *testing.T) {
 		if !hurried {
 			t.Errorf("after %v: Stop was not hurried", first)
 		}
+	}
+}
+
+func TestTermDuringACheckStops(t *testing.T) {
+	s := &Signals{incoming: make(chan os.Signal, 16)}
+	s.incoming <- syscall.SIGHUP
+	stopped := false
+	run(t, s, Actions{
+		Check: func(ctx context.Context, _ string) {
+			s.incoming <- syscall.SIGTERM
+			<-ctx.Done()
+		},
+		Stop: func(ctx context.Context) { stopped = ctx.Err() == nil },
+	})
+	if !stopped {
+		t.Error("Stop did not run after the check, or was hurried by the signal that ended it")
 	}
 }
 

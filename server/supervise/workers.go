@@ -112,20 +112,25 @@ func (m *Master) buried(w *worker) {
 
 // endLogs ends the programs of a configuration unless a worker has them.
 func (m *Master) endLogs(logs programs) {
-	used := logs.same(m.logs)
-	for _, w := range m.workers() {
-		used = used || logs.same(w.logs)
-	}
-	if !used {
+	if !m.uses(logs) {
 		go logs.end()
 	}
 }
 
+// uses reports whether the programs are those of the configuration that is
+// served, or of a worker.
+func (m *Master) uses(logs programs) bool {
+	return logs.same(m.logs) || slices.ContainsFunc(m.workers(), func(w *worker) bool { return logs.same(w.logs) })
+}
+
+// renewLeast is how long a worker has to have served before another takes its
+// place: none has a reason to ask earlier.
+const renewLeast = 5 * time.Second
+
 // renew has another worker serve in the place of one that asks for it, which
-// goes on with the connections that it has. One that has not served for long
-// has to wait, and asks again.
+// goes on with the connections that it has.
 func (m *Master) renew(w *worker) {
-	if w != m.serving || w.told || time.Since(w.started) < shortLived {
+	if w != m.serving || w.told || time.Since(w.started) < renewLeast {
 		return
 	}
 	m.say(httpdconf.LevelWarn, fmt.Sprintf("worker %d has too many callbacks of plugins that do not return: another takes its place", w.cmd.Process.Pid))

@@ -13,7 +13,7 @@ typedef struct {
     char how[32];
 } wish;
 
-static wish at_the_end; /* of destroy */
+static wish at_the_end; /* of destroy, and of the library's destructor */
 
 static const char *const never = "to be overwritten"; /* in memory that cannot be written */
 
@@ -64,7 +64,7 @@ static void *CALLBACK on_connect(const WebSocketServer *server)
         return w;
     sscanf(header, "%31s %31s", w->where, w->how);
     crash_in("on_connect", w);
-    if (strcmp(w->where, "destroy") == 0)
+    if (strncmp(w->where, "destr", 5) == 0)
         at_the_end = *w;
     return w;
 }
@@ -91,6 +91,8 @@ static void CALLBACK destroy(WebSocketPlugin *self)
     (void)self;
     crash_in("destroy", &at_the_end);
 }
+
+__attribute__((destructor)) static void destructor(void) { crash_in("destructor", &at_the_end); }
 
 static WebSocketPlugin plugin = {
     sizeof(WebSocketPlugin), WEBSOCKET_PLUGIN_VERSION_0, destroy, on_connect, on_message, on_disconnect,

@@ -155,6 +155,20 @@ func TestNobodyNotes(t *testing.T) {
 	p.Close()
 }
 
+// TestNamesThatAreNone: a worker may have written anything.
+func TestNamesThatAreNone(t *testing.T) {
+	p, master := shared(t)
+	names := bytesOf(p)[nameStart:]
+	long := []byte{byte((longestName + 1) & 0xff), (longestName + 1) >> 8}
+	copy(names[100:], long)
+	copy(names[nameRoom-10:], []byte{9, 0}) // ends a byte behind the page
+	for _, n := range []Name{101, nameRoom - 9, nameRoom, nameRoom + 1, 1<<32 - 1} {
+		if call := master.At(p.Enter(0, Message, n, someClient)); call.Plugin != "" {
+			t.Errorf("name %d is %d bytes", n, len(call.Plugin))
+		}
+	}
+}
+
 // bytesOf is the memory of a page.
 func bytesOf(p *Page) []byte {
 	return unsafe.Slice((*byte)(unsafe.Pointer(p.header)), pageSize)
