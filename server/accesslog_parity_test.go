@@ -243,7 +243,8 @@ func TestParityOfLoggedTalks(t *testing.T) {
 	var ourLog, theirLog map[string]*talkResult
 	home, other := talkFiles(t), talkFiles(t)
 	l := serveIn(t, home, strings.ReplaceAll(conf, "HOME", "ROOT"), nil)
-	httpd := &live{addr: startApache(t, other, conf)}
+	// With a thread for each talk: httpd ends connections between requests where it has none to spare.
+	httpd := &live{addr: startApache(t, other, "StartServers 1\nThreadLimit 256\nThreadsPerChild 256\nMaxRequestWorkers 256\n"+conf)}
 	var both sync.WaitGroup
 	both.Go(func() { ourLog = holdAll(t, home, l, talks()) })
 	both.Go(func() { theirLog = holdAll(t, other, httpd, talks()) })
