@@ -44,7 +44,8 @@ type PluginReading struct {
 
 // reading is the configuration as it stands.
 func (r *reader) reading() PluginReading {
-	return PluginReading{r.root, r.rootRelative(cmp.Or(r.config.Run.RuntimeDir, "logs")), func(name string) bool { return r.defined[name] }}
+	defined := r.defined // alone: the tree is not needed any more, once it has been read
+	return PluginReading{r.root, r.rootRelative(cmp.Or(r.config.Run.RuntimeDir, "logs")), func(name string) bool { return defined[name] }}
 }
 
 // PluginLine is a line with a directive of a plugin's.

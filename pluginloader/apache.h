@@ -228,6 +228,7 @@ enum { WSHTTPD_MODULES = 64, WSHTTPD_MAX_THREADS = 8192 };
 typedef struct {
     const char *server_name, *url_name, *scheme, *document_root;
     const char *auth_type, *auth_name; /* NULL where no line sets them */
+    const char *signature;             /* ServerSignature; empty for none */
     unsigned server_port;
     int64_t limit_body; /* bytes */
 } wshttpd_facts;

@@ -62,7 +62,7 @@ func (l *Loader) SetHosts(hosts []Host) {
 	}
 	apache.mu.Unlock() // a module may log
 	apache.mergeServers(main, virtual)
-	apache.endTempPool()
+	apache.endReading()
 	C.wshttpd_set_running()
 }
 

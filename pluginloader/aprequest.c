@@ -176,3 +176,24 @@ void ap_set_content_type_ex(request_rec *request, const char *type, int trusted)
     (void)trusted;
     ap_set_content_type(request, type);
 }
+
+/* Where path_info begins in uri, slashes in a row being one (server/util_script.c). */
+int ap_find_path_info(const char *uri, const char *path_info)
+{
+    size_t at = strlen(uri), rest = strlen(path_info);
+    while (at > 0 && rest > 0 && uri[at - 1] == path_info[rest - 1]) {
+        at--;
+        if (path_info[--rest] == '/')
+            while (at > 0 && uri[at - 1] == '/')
+                at--;
+    }
+    return (int)(at + strcspn(uri + at, "/"));
+}
+
+/* The footer of error pages behind a prefix, empty where ServerSignature is Off
+ * (server/core.c). */
+const char *ap_psignature(const char *prefix, request_rec *request)
+{
+    const char *signature = facts_of(request)->signature;
+    return *signature == '\0' ? "" : authority(request->pool, "", prefix, 0, signature);
+}

@@ -158,9 +158,11 @@ func (a *apacheProcess) tempPool() *C.apr_pool_t {
 	return a.temp
 }
 
-func (a *apacheProcess) endTempPool() {
+// endReading lets go of what is there while a configuration is read.
+func (a *apacheProcess) endReading() {
 	a.modulesMu.Lock()
 	defer a.modulesMu.Unlock()
+	a.tree = nodes{}
 	if a.temp != nil {
 		C.wshttpd_pool_destroy(a.temp)
 		a.temp = nil

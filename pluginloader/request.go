@@ -34,6 +34,7 @@ type Request struct {
 	LimitBody    int64  // bytes
 	AskedType    string // AuthType of the path, "" for none
 	AskedRealm   string // AuthName of the path
+	Signature    string // the footer of error pages, "" for none
 
 	// Records are those of modules for the path; nil where there are none.
 	Records *Records

@@ -149,6 +149,7 @@ func (m maker) facts(r *C.request_rec, facts *Request) {
 	f.server_port, f.scheme = C.uint(facts.ServerPort), m.text(facts.Scheme)
 	f.document_root, f.limit_body = m.text(facts.DocumentRoot), C.int64_t(facts.LimitBody)
 	f.auth_type, f.auth_name = m.optional(facts.AskedType), m.optional(facts.AskedRealm)
+	f.signature = m.text(facts.Signature)
 	places := unsafe.Slice((**C.wshttpd_facts)(unsafe.Pointer(r.request_config)), maxModules+1)
 	places[maxModules] = f
 }

@@ -33,6 +33,7 @@ LogLevel trace3
 </Location>
 <Location /ws/canonical>
 UseCanonicalName On
+ServerSignature On
 LimitRequestBody 12345
 </Location>
 <VirtualHost *:*>

@@ -111,14 +111,15 @@ func (c *conn) Request() *pluginloader.Request {
 	if !r.Peer.IsValid() {
 		r.Peer = r.Client
 	}
-	f.answers(r)
+	f.answers(r, c.server.cfg.Tokens)
 	return r
 }
 
 // answers fills what functions of httpd tell of the request.
-func (f *requestFacts) answers(r *pluginloader.Request) {
-	as := &route{host: f.host, scheme: f.scheme, authority: f.authority, local: f.local, settings: httpdconf.Records{Core: f.core}}
+func (f *requestFacts) answers(r *pluginloader.Request, tokens httpdconf.Tokens) {
+	as := &route{host: f.host, scheme: f.scheme, authority: f.authority, local: f.local, settings: httpdconf.Records{Core: f.core}, tokens: tokens}
 	r.ServerName, r.ServerPort, r.DocumentRoot = as.serverName(), as.serverPort(), f.host.DocumentRoot
+	r.Signature = strings.TrimPrefix(as.signature(), "<hr>\n")
 	r.LimitBody = httpdconf.DefaultLimitBody
 	if f.core != nil && f.core.LimitBody != nil {
 		r.LimitBody = *f.core.LimitBody

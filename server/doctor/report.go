@@ -60,8 +60,8 @@ type Module struct {
 	Stock    bool `json:"stock"`
 	// Loaded says that it came with a plugin, for its directives; nothing calls
 	// Hooks, by which it would have httpd call it.
-	Loaded bool     `json:"loaded"`
-	Hooks  []string `json:"hooks,omitempty"`
+	Loaded bool `json:"loaded"`
+	Told
 	// Library is what a file is that is none of a stock module.
 	Library *Library `json:"library,omitempty"`
 }
@@ -203,6 +203,9 @@ func newModule(cfg *httpdconf.Config, m *httpdconf.Module) Module {
 	module := Module{Place: placeOf(m.Range), Identifier: m.Ident, File: m.File, Provided: m.IsProvided(), Stock: m.Source != "" && m.Plugin == nil}
 	if m.Plugin != nil {
 		module.Loaded, module.Hooks = true, m.Plugin.Hooks
+		for _, d := range m.Plugin.Directives {
+			module.Directives = append(module.Directives, d.Name)
+		}
 	}
 	if !module.Stock {
 		path := m.File

@@ -147,6 +147,7 @@ func (p *page) module(m *Module) {
 		what = "no module of a stock httpd; it is not loaded"
 	}
 	p.record("module", "%s  %s: %s", m.Place, m.Identifier, what)
+	p.told(Told{Directives: m.Directives}) // the hooks stand above
 	if m.Library != nil {
 		p.library(m.Library)
 	}

@@ -239,6 +239,9 @@ static void of_request(answer *a, request_rec *r)
     ap_recent_rfc822_date(date, apr_time_from_sec(784111777));
     say(a, "date %s %s %s", date, ap_ht_time(a->pool, apr_time_from_sec(784111777), "%Y-%m-%d %H:%M:%S", 1),
         ap_ht_time(a->pool, apr_time_from_sec(784111777), "%d %H", 0));
+    say(a, "path info %d %d %d %d", ap_find_path_info("/a/b//c", "/c"), ap_find_path_info("/a", "/b"), ap_find_path_info("/a/b/c", "/b/c"),
+        ap_find_path_info("", ""));
+    say(a, "signature %d %s", (int)(strchr(ap_psignature("<p>", r), '<') != NULL), strstr(ap_psignature("", r), "Server at") ? strstr(ap_psignature("", r), "Server at") : "none");
     say(a, "optional %d", APR_RETRIEVE_OPTIONAL_FN(fun_optional) != NULL);
 }
 
