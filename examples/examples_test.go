@@ -99,6 +99,13 @@ func startAs(t *testing.T, conf, option string) *process {
 	p.conf = file
 	p.cmd = exec.Command(build("wshttpd"), option, "-d", root(t), "-f", file)
 	p.cmd.Stderr = p.log
+	p.run(t)
+	return p
+}
+
+// run starts the command, and waits until it listens.
+func (p *process) run(t *testing.T) {
+	t.Helper()
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +117,7 @@ func startAs(t *testing.T, conf, option string) *process {
 		c, err := net.Dial("tcp", "127.0.0.1:"+strconv.Itoa(p.port))
 		if err == nil {
 			c.Close()
-			return p
+			return
 		}
 		select {
 		case <-p.done:
@@ -120,7 +127,6 @@ func startAs(t *testing.T, conf, option string) *process {
 	}
 	_ = p.stop()
 	t.Fatalf("the server does not listen\n%s", p.log)
-	return nil
 }
 
 // stop sends TERM and waits for an orderly end within 5 s.

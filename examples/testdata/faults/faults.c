@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "websocket_plugin.h"
@@ -68,6 +69,10 @@ static void *CALLBACK on_connect(const WebSocketServer *server)
         server->protocol_set(server, "no token");
     } else if (strcmp(what, "unoffered") == 0) {
         server->protocol_set(server, "unoffered");
+    } else if (strcmp(what, "elsewhere") == 0) {
+        if (chdir("/") != 0)
+            abort();
+        umask(0777);
     } else if (strcmp(what, "signals") == 0) {
         signal(SIGTERM, SIG_IGN);
         signal(SIGUSR1, SIG_IGN);
