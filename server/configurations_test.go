@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -13,7 +14,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -133,13 +133,22 @@ func asked(q *question, target string, fields []string) string {
 	return head + "\r\n" + body
 }
 
-// lastAddress numbers the loopback addresses: each configuration has its own
-// pair, so that ports are fixed and the configurations run at once.
-var lastAddress atomic.Int32
-
-func newAddress() string {
-	n := lastAddress.Add(1)
-	return fmt.Sprintf("127.%d.%d.%d", 1+os.Getpid()%250, 1+n/250, 1+n%250)
+// newAddress returns a loopback address that no other test has until this one
+// ends, of whatever process: each configuration has its own, so that ports are
+// fixed and the configurations run at once. Who has an address listens at a
+// port of it that nobody else uses.
+func newAddress(t *testing.T) string {
+	t.Helper()
+	const claim = ":8079"
+	for range 1000 {
+		address := fmt.Sprintf("127.%d.%d.%d", 1+rand.IntN(250), rand.IntN(250), 1+rand.IntN(250))
+		if l, err := net.Listen("tcp", address+claim); err == nil {
+			t.Cleanup(func() { l.Close() })
+			return address
+		}
+	}
+	t.Fatal("no address is free")
+	return ""
 }
 
 // TestDifferentialOfConfigurations serves each file of testdata/differential by
@@ -234,7 +243,7 @@ func apacheOf(t *testing.T, files, file string) *live {
 	if _, err := os.Stat(apache); err != nil {
 		t.Fatalf("%v: apt-get install apache2-bin", err)
 	}
-	address := newAddress()
+	address := newAddress(t)
 	conf, log := headed(t, files, address, file)
 	runApache(t, conf, log, address+":8080")
 	return &live{addr: address, log: log}
@@ -281,7 +290,7 @@ func runApache(t *testing.T, conf, log, address string, more ...string) {
 // wshttpdOf serves a file by this server.
 func wshttpdOf(t *testing.T, files, file string) *live {
 	t.Helper()
-	address := newAddress()
+	address := newAddress(t)
 	conf, log := headed(t, files, address, file, "websocket")
 	cfg, diags := httpdconf.Load(conf, httpdconf.Options{})
 	if diags.HasErrors() {

@@ -95,7 +95,7 @@ func TestVerdictsHoldAgainstHTTPD(t *testing.T) {
 // changes is what the report says of the lines of a file that change behaviour.
 func changes(t *testing.T, home, file string) (said string) {
 	t.Helper()
-	conf, _ := headed(t, home, newAddress(), file, "websocket")
+	conf, _ := headed(t, home, newAddress(t), file, "websocket")
 	cfg, diags := httpdconf.Load(conf, httpdconf.Options{Judge: true})
 	for _, v := range cfg.Report(diags).Verdicts {
 		if v.Fate >= httpdconf.Changes && v.File == file {
