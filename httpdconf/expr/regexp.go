@@ -14,6 +14,11 @@ import (
 // where it gives up httpd takes the text as not matching.
 const matchTimeout = 100 * time.Millisecond
 
+// tries is how often a match is begun that is said to have taken too long: the
+// time is the clock's on the wall, and may have passed while the process stood
+// still. A text that is then taken as not matching may open what is closed.
+const tries = 3
+
 // Regexp is a compiled PCRE with httpd's defaults: it sees bytes, a dot matches
 // a newline too, and a dollar only at the very end (httpd 2.4
 // server/util_pcre.c, AP_REG_DOTALL and AP_REG_DOLLAR_ENDONLY). It never
@@ -36,7 +41,8 @@ func (p *Regexp) String() string { return p.source }
 // Match reports whether the expression matches anywhere in s. A match that
 // takes too long is none.
 func (p *Regexp) Match(s string) bool {
-	matched, err := p.re.MatchRunes(byteRunes(s))
+	runes := byteRunes(s)
+	matched, err := try(func() (bool, error) { return p.re.MatchRunes(runes) })
 	return err == nil && matched
 }
 
@@ -58,7 +64,7 @@ func (p *Regexp) HasNames() bool { return len(p.names) > 0 }
 // first match in s, in no order; nothing where nothing matches.
 func (p *Regexp) Named(s string) iter.Seq2[string, string] {
 	return func(yield func(name, text string) bool) {
-		m, err := p.re.FindRunesMatch(byteRunes(s))
+		m, err := p.find(byteRunes(s))
 		if err != nil || m == nil {
 			return
 		}
@@ -76,7 +82,7 @@ func (p *Regexp) Named(s string) iter.Seq2[string, string] {
 func (p *Regexp) Replace(s string, all bool, by func(Groups) string) (string, error) {
 	var b strings.Builder
 	runes, end := byteRunes(s), 0
-	m, err := p.re.FindRunesMatch(runes)
+	m, err := p.find(runes)
 	for err == nil && m != nil {
 		b.WriteString(s[end:m.Index])
 		b.WriteString(by(groupsOf(m, s)))
@@ -84,12 +90,27 @@ func (p *Regexp) Replace(s string, all bool, by func(Groups) string) (string, er
 		if !all {
 			break
 		}
-		m, err = p.re.FindNextMatch(m)
+		m, err = try(func() (*regexp2.Match, error) { return p.re.FindNextMatch(m) })
 	}
 	if err != nil {
 		return "", errTooLong
 	}
 	return b.String() + s[end:], nil
+}
+
+// find looks for the first match, nil for none.
+func (p *Regexp) find(runes []rune) (*regexp2.Match, error) {
+	return try(func() (*regexp2.Match, error) { return p.re.FindRunesMatch(runes) })
+}
+
+// try begins a match anew that has run out of time.
+func try[T any](match func() (T, error)) (found T, err error) {
+	for range tries {
+		if found, err = match(); err == nil {
+			break
+		}
+	}
+	return found, err
 }
 
 var errTooLong = fmt.Errorf("regular expression took more than %v", matchTimeout)
@@ -134,7 +155,7 @@ func compile(text string, anyCase bool) (*Regexp, error) {
 
 // match looks for the expression anywhere in s.
 func (p *Regexp) match(s string) (groups Groups, ok bool, err error) {
-	m, err := p.re.FindRunesMatch(byteRunes(s))
+	m, err := p.find(byteRunes(s))
 	switch {
 	case err != nil:
 		return Groups{}, false, errTooLong
