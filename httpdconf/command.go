@@ -55,6 +55,7 @@ type walk struct {
 	noted         map[string]bool // directives that were noted, lower case
 	fork          *hcl.Range      // the first directive that only the fork has
 	listenSeen    map[string]bool
+	leftSection   bool // a section was left to who knows it: what is in it cannot be missed
 }
 
 // place is where the walk stands.
@@ -191,6 +192,7 @@ func (w *walk) differs(n *syntax.Node, rng hcl.Range, level LogLevel, module, te
 // section is not looked at.
 func (w *walk) unknown(n *syntax.Node) {
 	if w.leavesUnknown && w.stock[tableName(n)] == nil {
+		w.leftSection = w.leftSection || n.Section
 		return
 	}
 	name := n.Name

@@ -279,7 +279,7 @@ func (w *walk) checkPairs(h *Host) {
 		isHandler := r.Core != nil && r.Core.Handler != nil && *r.Core.Handler == "websocket-handler"
 		hasPlugin := r.WebSocket != nil && r.WebSocket.Plugin != nil || r.Draft76 != nil && r.Draft76.Plugin != nil
 		switch {
-		case isHandler && !hasPlugin && !w.pathHas(h, s, func(r Records) bool {
+		case isHandler && !hasPlugin && !w.leftSection && !w.pathHas(h, s, func(r Records) bool {
 			return r.WebSocket != nil && r.WebSocket.Plugin != nil || r.Draft76 != nil && r.Draft76.Plugin != nil
 		}):
 			w.warnAt(r.Core.HandlerRange, "SetHandler websocket-handler without a WebSocketHandler: handshakes are answered 500", "")
