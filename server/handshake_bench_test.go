@@ -1,29 +1,19 @@
 package server
 
 import (
-	"net"
 	"net/netip"
 	"testing"
 	"time"
 
 	"github.com/wshttpd/wshttpd/pluginloader/wsplugin"
-	"github.com/wshttpd/wshttpd/server/eventloop"
 )
 
 // BenchmarkHandshake is what a handshake costs beside the system calls: its
 // head is read, routed and answered in memory.
 func BenchmarkHandshake(b *testing.B) {
 	l := one(b, &scripted{connect: func(wsplugin.Conn) bool { return true }}, "LogLevel warn")
-	socket, err := net.Dial("tcp", l.addr)
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() { _ = socket.Close() })
+	sock := benchSock(b, l)
 	head := []byte("GET /ws HTTP/1.1\r\nHost: 127.0.0.1:8080\r\n" + upgradeFields + "Origin: http://127.0.0.1:8080\r\nUser-Agent: x\r\nAccept-Language: en\r\n\r\n")
-	sock, err := eventloop.New(socket.(*net.TCPConn), nil)
-	if err != nil {
-		b.Fatal(err)
-	}
 	local := netip.MustParseAddrPort("127.0.0.1:8080")
 	began := time.Now()
 	b.ReportAllocs()
