@@ -31,6 +31,7 @@ func (s *Server) nameCalls() {
 	if s.calls.page == nil {
 		s.calls.page = callpage.Private()
 	}
+	s.open.page = s.calls.page
 	s.uses = make(map[*httpdconf.PluginRef]*pluginUse, len(s.plugins))
 	for ref, p := range s.plugins {
 		s.uses[ref] = &pluginUse{Plugin: p, file: ref.File, name: s.calls.page.Name(describePlugin(ref))}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/wshttpd/wshttpd/server/supervise/callpage"
 	"github.com/wshttpd/wshttpd/ws"
 )
 
@@ -31,6 +32,8 @@ type openSet struct {
 	sessions int          // guarded by mu
 	stopping bool         // guarded by mu; no connection is added any more
 	goodbye  ws.CloseCode // guarded by mu; what WebSockets are told, 0 while they go on
+
+	page *callpage.Page // where their number is noted; set before the first is there
 }
 
 func newOpenSet() *openSet {
@@ -49,6 +52,7 @@ func (o *openSet) add(c connection, limit int) bool {
 	}
 	o.conns = append(o.conns, c)
 	c.seated().at = len(o.conns)
+	o.page.SetConnections(len(o.conns))
 	return true
 }
 
@@ -65,6 +69,7 @@ func (o *openSet) remove(c connection) {
 	o.conns[end] = nil
 	o.conns = o.conns[:end]
 	free.at = 0
+	o.page.SetConnections(end)
 	o.gone.Broadcast()
 }
 

@@ -128,8 +128,10 @@ func (w *worker) endedAsTold() bool {
 	return w.told && !w.killed && w.cmd.ProcessState.Success() && w.follows.calls.EndedInOrder()
 }
 
-// howEnded says how a worker has ended, and in which callbacks of plugins.
+// howEnded says how a worker has ended, with how many connections that are lost,
+// and in which callbacks of plugins.
 func (w *worker) howEnded() string {
-	return fmt.Sprintf("worker %d ended after %v: %v, %s", w.cmd.Process.Pid, time.Since(w.started).Round(time.Millisecond),
-		w.cmd.ProcessState, callpage.Describe(w.follows.calls.Calls()))
+	calls := w.follows.calls
+	return fmt.Sprintf("worker %d ended after %v with %d connections: %v, %s", w.cmd.Process.Pid, time.Since(w.started).Round(time.Millisecond),
+		calls.Connections(), w.cmd.ProcessState, callpage.Describe(calls.Calls()))
 }

@@ -3,9 +3,9 @@
 // has died (plugins.md, section 5.1). It knows no plugin and no connection.
 //
 //	┌ header ─┬ slot 0 ─┬ slot 1 ─┬ … ─┬ names ──────────────────────────┐
-//	│ size,   │ word    │         │    │ length, "FILE (INIT) at <Loc…>" │
-//	│ orderly │ serial  │         │    │ length, …                       │
-//	│         │ client  │         │    │                                 │
+//	│         │ word    │         │    │ length, "FILE (INIT) at <Loc…>" │
+//	│ orderly,│ serial  │         │    │ length, …                       │
+//	│ open    │ client  │         │    │                                 │
 //	└─────────┴─────────┴─────────┴────┴─────────────────────────────────┘
 //
 // A slot is one call under way. Who calls takes one with Enter and gives it back

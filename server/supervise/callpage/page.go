@@ -59,8 +59,9 @@ type Name uint32
 
 // header begins the page.
 type header struct {
-	orderly uint32 // the worker ends because it has come to its end
-	_       [headerSize - 4]byte
+	orderly     uint32 // the worker ends because it has come to its end; atomic
+	connections uint32 // that are open; atomic
+	_           [headerSize - 8]byte
 }
 
 // slot is a call under way. Whoever has set word owns the rest. The fields
@@ -243,6 +244,21 @@ func (p *Page) Leave(at Place) {
 		atomic.StoreUint32(&s.lasts, 0)
 	}
 	atomic.StoreUint64(&s.word, 0)
+}
+
+// SetConnections notes how many connections are open.
+func (p *Page) SetConnections(n int) {
+	if p != nil {
+		atomic.StoreUint32(&p.header.connections, uint32(n))
+	}
+}
+
+// Connections returns what SetConnections has noted last.
+func (p *Page) Connections() int {
+	if p == nil {
+		return 0
+	}
+	return int(atomic.LoadUint32(&p.header.connections))
 }
 
 // EndInOrder notes that the process ends now because it has come to its end.

@@ -62,6 +62,9 @@ func TestWhatIsNotedIsSeenElsewhere(t *testing.T) {
 	if again := worker.Enter(7, Message, name, someClient); master.At(again).Lasts {
 		t.Error("a call has what an earlier one has left")
 	}
+	if worker.SetConnections(3); master.Connections() != 3 {
+		t.Errorf("%d connections are noted, want 3", master.Connections())
+	}
 	if master.EndedInOrder() {
 		t.Error("it has ended in order")
 	}
@@ -149,7 +152,8 @@ func TestNobodyNotes(t *testing.T) {
 	p.Leave(p.Enter(1, Message, p.Name("x"), someClient))
 	p.Loading("x")()
 	p.EndInOrder()
-	if p.EndedInOrder() || p.Calls() != nil {
+	p.SetConnections(1)
+	if p.Connections() != 0 || p.EndedInOrder() || p.Calls() != nil {
 		t.Error("nobody has noted something")
 	}
 	p.Close()
