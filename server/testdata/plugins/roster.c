@@ -17,7 +17,7 @@ typedef struct {
 static apr_pool_t *pool; /* of the process */
 static apr_thread_mutex_t *mutex;
 static apr_hash_t *members; /* by server pointer; guarded by mutex */
-static int joined;          /* guarded by mutex */
+static int joined;          /* since nobody was there; guarded by mutex */
 
 static apr_status_t report_end(void *data)
 {
@@ -62,6 +62,8 @@ static void CALLBACK on_disconnect(void *session, const WebSocketServer *server)
     (void)server;
     apr_thread_mutex_lock(mutex);
     apr_hash_set(members, &m->server, sizeof m->server, NULL);
+    if (apr_hash_count(members) == 0)
+        joined = 0;
     apr_thread_mutex_unlock(mutex);
     ap_log_rerror(APLOG_MARK, APLOG_NOTICE, 0, m->r, "member %d leaves", m->number);
 }
