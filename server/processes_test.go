@@ -30,6 +30,9 @@ func serveProcesses(t *testing.T, home, conf string) twins {
 		t.Fatal(err)
 	}
 	run(t, exec.Command("../build/wshttpd", "-DFOREGROUND", "-d", home, "-f", file), ours.addr, ours.log)
+	for _, l := range []*live{theirs, ours} {
+		l.ask(t, "GET", "/") // a master listens before it is ready for signals
+	}
 	return twins{theirs, ours}
 }
 
