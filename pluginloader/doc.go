@@ -29,10 +29,13 @@
 // files that begin with "ap", one for each theme: the executable exports them.
 //
 // A library may be a module of httpd too (module.go). Its directives join the
-// tables of the configuration, its functions make and merge records, and the
-// request_rec holds those of its path. What records are made of lives in a pool
-// that lasts as long as the process, apacheProcess.modulesMu being held while
-// a module's functions run; no other lock is, since they may log.
+// tables of the configuration (directive.go), its functions make and merge
+// records (records.go), and the request_rec holds those of its path. What
+// records are made of lives in a pool that lasts as long as the process,
+// apacheProcess.modulesMu being held while a module's functions run; no lock
+// of the log is, since they may write to it. A function that has the directives
+// of its section run, or reads on in the file, comes back here (reading.go): the
+// lock is given up for that time, as further functions run then.
 //
 // # Threads
 //
