@@ -198,6 +198,8 @@ extern struct wshttpd_apr {
     void (*pool_cleanup_register)(apr_pool_t *, const void *, apr_status_t (*)(void *), apr_status_t (*)(void *));
     apr_status_t (*pool_cleanup_null)(void *);
     apr_status_t (*filepath_merge)(char **, const char *, const char *, int32_t, apr_pool_t *);
+    struct apr_allocator_t *(*pool_allocator_get)(apr_pool_t *);
+    void (*allocator_max_free_set)(struct apr_allocator_t *, size_t);
 } wshttpd_apr;
 
 enum { WSHTTPD_FILEPATH_TRUENAME = 0x20 }; /* APR_FILEPATH_TRUENAME */

@@ -24,6 +24,16 @@ struct wshttpd_apr wshttpd_apr;
 static apr_pool_t *root;
 static int is_open;
 
+/* How many bytes of pools that are over APR keeps for others before it gives
+ * memory back, which by itself it never does: httpd's default of MaxMemFree. A
+ * sanitizer is to see the use of a pool that is over, for which its memory must
+ * have been freed. */
+#ifdef __SANITIZE_ADDRESS__
+enum { MOST_KEPT = 1 };
+#else
+enum { MOST_KEPT = 2 << 20 };
+#endif
+
 /* Opens libapr and libaprutil for all: plugins are linked without either, and
  * find in the process what they need. */
 static void open_once(void)
@@ -51,6 +61,8 @@ static void open_once(void)
         {"apr_pool_cleanup_register", &apr.pool_cleanup_register},
         {"apr_pool_cleanup_null", &apr.pool_cleanup_null},
         {"apr_filepath_merge", &apr.filepath_merge},
+        {"apr_pool_allocator_get", &apr.pool_allocator_get},
+        {"apr_allocator_max_free_set", &apr.allocator_max_free_set},
     };
     for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
         void *function = dlsym(library, wanted[i].name);
@@ -59,6 +71,8 @@ static void open_once(void)
         memcpy(wanted[i].at, &function, sizeof function);
     }
     is_open = apr.initialize() == 0 && apr.pool_create_ex(&root, NULL, NULL, NULL) == 0;
+    if (is_open)
+        apr.allocator_max_free_set(apr.pool_allocator_get(root), MOST_KEPT);
     /* Optional hooks and functions of modules live in the pool that this names
      * (httpd 2.4 server/config.c, ap_setup_prelinked_modules). */
     apr_pool_t **hook_pool = util == NULL ? NULL : dlsym(util, "apr_hook_global_pool");

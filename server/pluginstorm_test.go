@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -52,6 +53,36 @@ func TestStormOfConnections(t *testing.T) {
 	}
 	if more, most := after.goHeap-before.goHeap, 1<<20+opened*slotInGo; more > most {
 		t.Errorf("Go's heap has grown by %d bytes for %d connections, want at most %d", more, opened, most)
+	}
+}
+
+// TestPoolsOfManyAreGivenBack: the pools of many connections at a time go back to
+// the system when these are over, but for 2 MiB that APR keeps for the next.
+func TestPoolsOfManyAreGivenBack(t *testing.T) {
+	const many, each = 500, 64 << 10 // each: the letter m
+	l := serveModules(t, t.TempDir(), "LogLevel crit\n"+location("/ws", "storm"))
+	before := l.holdings(t)
+	var all []*peer
+	for range many {
+		all = append(all, l.dial(t).send("GET /ws HTTP/1.1\r\nHost: x\r\nX-Storm: rm?\r\n"+upgradeFields+"\r\n"))
+	}
+	for _, c := range all {
+		if answer := c.receive("GET"); answer.status != 101 {
+			t.Fatalf("status %d", answer.status)
+		}
+	}
+	full := resident(t)
+	for _, c := range all {
+		c.Close()
+	}
+	after := l.holdings(t)
+	t.Logf("resident: %d KiB before, %d with %d connections, %d after", before.resident>>10, full>>10, many, after.resident>>10)
+	taken, kept := full-before.resident, after.resident-before.resident
+	if taken < many*each {
+		t.Errorf("%d pools take %d bytes, want at least %d each", many, taken, each)
+	}
+	if kept > taken/2 { // a twelfth; the race detector keeps some of its own
+		t.Errorf("%d of %d bytes are kept", kept, taken)
 	}
 }
 
@@ -104,19 +135,26 @@ func (l *live) holdings(t *testing.T) (h holdings) {
 		}
 	}
 	runtime.GC()
-	runtime.GC() // what the first has put out of pools
+	debug.FreeOSMemory() // once more, for what the first has put out of pools
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	h.goroutines, h.tasks, h.goHeap = runtime.NumGoroutine(), entries(t, "/proc/self/task"), int(m.HeapAlloc)
+	h.resident = resident(t)
+	return h
+}
+
+// resident is how much of the process is in memory, in bytes.
+func resident(t *testing.T) int {
+	t.Helper()
+	var size, pages int
 	statm, err := os.ReadFile("/proc/self/statm")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := fmt.Sscan(strings.Fields(string(statm))[1], &h.resident); err != nil {
+	if _, err := fmt.Sscan(string(statm), &size, &pages); err != nil {
 		t.Fatal(err)
 	}
-	h.resident *= os.Getpagesize()
-	return h
+	return pages * os.Getpagesize()
 }
 
 // descriptors counts those that are not an event loop's: loops that only busy

@@ -8,6 +8,7 @@
  *   c  a thread closes
  *   t  a timer sends, again and again
  *   n  on_connect declines
+ *   m  fills 64 KiB of its pool
  *   ?  answers a message by the counts, and has no threads
  */
 #include "httpd.h"
@@ -162,6 +163,8 @@ static void *CALLBACK on_connect(const WebSocketServer *server)
     atomic_fetch_add(&sessions, 1);
     if (s->asks)
         ask(s);
+    if (strchr(letters, 'm') != NULL)
+        memset(apr_palloc(s->request->pool, 64 << 10), 'x', 64 << 10);
     if (!s->counts)
         start(s);
     if (s->ticks)
