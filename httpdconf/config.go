@@ -86,6 +86,7 @@ type Module struct {
 	Static bool   // built in
 
 	Plugin *PluginModule // what the library of a plugin has brought along, else nil
+	isLeft bool          // its library is not opened here, but by others
 	Range  hcl.Range
 }
 

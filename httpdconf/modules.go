@@ -127,8 +127,15 @@ func newModuleSet(table map[string][]*directiveInfo) *moduleSet {
 // identifier of a module that is loaded and that this server provides.
 func (s *moduleSet) has(name string) bool {
 	return slices.ContainsFunc(s.loaded, func(m Module) bool {
-		return (m.Source == name || m.Ident == name) && (slices.Contains(provided, m.Source) || !s.stock[m.Source])
+		return m.isLikely(name) || (m.Source == name || m.Ident == name) && (slices.Contains(provided, m.Source) || !s.stock[m.Source])
 	})
+}
+
+// isLikely reports whether a module whose library is not opened here is likely
+// to have a source of this name: those of most follow from the identifier.
+func (m *Module) isLikely(source string) bool {
+	name, isModule := strings.CutSuffix(m.Ident, "_module")
+	return m.isLeft && isModule && (source == name+".c" || source == "mod_"+name+".c")
 }
 
 // isLoaded reports whether the module with this source name is loaded or built

@@ -126,7 +126,7 @@ func mergeModules(base, over ModuleRecords) ModuleRecords {
 // directives join the tables.
 func (r *reader) loadPluginModule(n *syntax.Node, words []syntax.Arg, m *Module, path string) {
 	if r.options.LeaveUnknown {
-		r.leavesUnknown = true
+		r.leavesUnknown, m.isLeft = true, true
 		return
 	}
 	if r.options.LoadModule == nil {

@@ -18,6 +18,7 @@ func TestMasterLeavesUnknownDirectives(t *testing.T) {
 		"own.conf":    "ErrorLog log\nListen 8080\nLoadModule own_module own.so\nOwnDirective a\n<Location /x>\nOwnToo b\n</Location>\n",
 		"text.conf":   "ErrorLog log\nListen 8080\nLoadModule own_module own.so\n<Own text>\n<Location no tag\n<Own inner>\n</own>\n</x>\n</Own>\n<Own more>\n<A>\n</A>\n</Own>\n",
 		"nested.conf": "ErrorLog log\nListen 8080\nLoadModule own_module own.so\n<Own x>\n<Own y>\nDefine V\n</Own>\n</Own>\n<IfDefine V>\nNonsense\n</IfDefine>\nSSLEngine on\n",
+		"if.conf":     "ErrorLog log\nListen 8080\nLoadModule own_module own.so\n<IfModule mod_own.c>\n<IfModule own.c>\n<IfModule own_module>\n<IfModule !own.cpp>\nSSLEngine on\n</IfModule>\n</IfModule>\n</IfModule>\n</IfModule>\n",
 		"stock.conf":  "ErrorLog log\nListen 8080\nLoadModule own_module own.so\nSSLEngine on\n",
 		"alone.conf":  "ErrorLog log\nListen 8080\nOwnDirective a\n",
 	} {
@@ -35,6 +36,8 @@ func TestMasterLeavesUnknownDirectives(t *testing.T) {
 		{"text.conf", true, ""},
 		{"text.conf", false, "but saw </x>"},
 		{"nested.conf", true, "Invalid command 'SSLEngine'"},
+		{"if.conf", true, "Invalid command 'SSLEngine'"},
+		{"if.conf", false, ""},
 		{"stock.conf", true, "Invalid command 'SSLEngine'"},
 		{"alone.conf", true, "Invalid command 'OwnDirective'"},
 	} {
