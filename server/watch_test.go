@@ -62,6 +62,9 @@ func (w *watched) awaitCounts(t *testing.T, conns, sessions int) {
 	var c, s int
 	for range 500 {
 		if c, s = w.counts(); c == conns && s == sessions {
+			if n := w.calls.page.Connections(); n != conns {
+				t.Errorf("%d connections are noted, there are %d", n, conns)
+			}
 			return
 		}
 		time.Sleep(10 * time.Millisecond)
