@@ -69,7 +69,7 @@ func (w *watched) awaitCounts(t *testing.T, conns, sessions int) {
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
-	t.Errorf("%d connections and %d sessions are left, want %d and %d", c, s, conns, sessions)
+	t.Fatalf("%d connections and %d sessions are left, want %d and %d", c, s, conns, sessions)
 }
 
 func (w *watched) logOnce(t *testing.T, text string) {
@@ -135,60 +135,65 @@ func TestManyShortCallsAreNotOneLongCall(t *testing.T) {
 	}
 }
 
-// TestConnectionsOfStuckCallsAreGivenUp: at on_disconnect at once, else when the
-// client has gone; none is counted out twice, and the session hears of the end
-// once the callback has returned. The end of the server waits for none, and
-// destroys the plugins that have no such callback.
-func TestConnectionsOfStuckCallsAreGivenUp(t *testing.T) {
-	tests := []struct {
-		name     string
-		callback callpage.Callback
-		stays    bool // until the client goes
-	}{
-		{"on_connect", callpage.Connect, true},
-		{"on_message", callpage.Message, true},
-		{"on_disconnect", callpage.Disconnect, false},
+// stuckCases are callbacks that do not return, and whether their connection stays
+// until the client goes.
+var stuckCases = []struct {
+	callback callpage.Callback
+	stays    bool
+}{{callpage.Connect, true}, {callpage.Message, true}, {callpage.Disconnect, false}}
+
+// giveUp has a callback of p not return until release is closed, and its
+// connection given up.
+func giveUp(t *testing.T, p, other *scripted, callback callpage.Callback, stays bool, release <-chan struct{}) *watched {
+	t.Helper()
+	switch callback {
+	case callpage.Connect:
+		p.connect = func(wsplugin.Conn) bool { <-release; return true }
+	case callpage.Message:
+		p.message = func(wsplugin.Conn, wsplugin.MessageType, []byte) { <-release }
+	case callpage.Disconnect:
+		p.disconnect = func(wsplugin.Conn) { <-release }
 	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
+	w := watchByHand(t, p, other)
+	var c *peer
+	switch callback {
+	case callpage.Connect:
+		c = w.dial(t).send("GET /ws HTTP/1.1\r\nHost: x\r\n" + upgradeFields + "\r\n")
+	case callpage.Message:
+		c = w.upgrade(t, "/ws").send(frame(0x81, "block"))
+	case callpage.Disconnect:
+		c = w.upgrade(t, "/ws").send(frame(0x88, "")).expect("\x88\x02\x03\xe8")
+	}
+	w.await(t, callback, 1)
+	w.look(0)
+	w.look(stuckTime)
+	if stays {
+		w.look(stuckTime + watchPause)
+		if conns, _ := w.counts(); conns != 1 {
+			t.Errorf("%d connections, while the client is there", conns)
+		}
+		c.Close()
+		for range 200 { // until the end has come here
+			w.look(stuckTime + 2*watchPause)
+			if conns, _ := w.counts(); conns == 0 {
+				break
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+	}
+	w.awaitCounts(t, 0, 0)
+	return w
+}
+
+// TestTheEndDoesNotWaitForCallsThatWereGivenUp: plugins that have no such
+// callback are destroyed.
+func TestTheEndDoesNotWaitForCallsThatWereGivenUp(t *testing.T) {
+	for _, tt := range stuckCases {
+		t.Run(tt.callback.String(), func(t *testing.T) {
 			release := make(chan struct{})
+			defer close(release)
 			p, other := &scripted{}, &scripted{}
-			switch tt.callback {
-			case callpage.Connect:
-				p.connect = func(wsplugin.Conn) bool { <-release; return true }
-			case callpage.Message:
-				p.message = func(wsplugin.Conn, wsplugin.MessageType, []byte) { <-release }
-			case callpage.Disconnect:
-				p.disconnect = func(wsplugin.Conn) { <-release }
-			}
-			w := watchByHand(t, p, other)
-			var c *peer
-			switch tt.callback {
-			case callpage.Connect:
-				c = w.dial(t).send("GET /ws HTTP/1.1\r\nHost: x\r\n" + upgradeFields + "\r\n")
-			case callpage.Message:
-				c = w.upgrade(t, "/ws").send(frame(0x81, "block"))
-			case callpage.Disconnect:
-				c = w.upgrade(t, "/ws").send(frame(0x88, "")).expect("\x88\x02\x03\xe8")
-			}
-			w.await(t, tt.callback, 1)
-			w.look(0)
-			w.look(stuckTime)
-			if tt.stays {
-				w.look(stuckTime + watchPause)
-				if conns, _ := w.counts(); conns != 1 {
-					t.Errorf("%d connections, while the client is there", conns)
-				}
-				c.Close()
-				for i := 0; i < 200; i++ { // until the end has come here
-					w.look(stuckTime + 2*watchPause)
-					if conns, _ := w.counts(); conns == 0 {
-						break
-					}
-					time.Sleep(10 * time.Millisecond)
-				}
-			}
-			w.awaitCounts(t, 0, 0)
+			w := giveUp(t, p, other, tt.callback, tt.stays, release)
 			begun := time.Now()
 			ended := w.Shutdown(context.Background())
 			if took := time.Since(begun); !ended || took > 2*time.Second {
@@ -197,9 +202,27 @@ func TestConnectionsOfStuckCallsAreGivenUp(t *testing.T) {
 			if p.destroyed != 0 || other.destroyed != 1 {
 				t.Errorf("destroy was called %d times of the plugin with the callback, %d of the other", p.destroyed, other.destroyed)
 			}
+		})
+	}
+}
+
+// TestCallsThatWereGivenUpMayReturn: the session then hears of the end, and no
+// connection is counted out twice.
+func TestCallsThatWereGivenUpMayReturn(t *testing.T) {
+	for _, tt := range stuckCases {
+		t.Run(tt.callback.String(), func(t *testing.T) {
+			release := make(chan struct{})
+			p, other := &scripted{}, &scripted{}
+			w := giveUp(t, p, other, tt.callback, tt.stays, release)
 			close(release)
 			p.waitEnded(t, 1)
-			w.awaitCounts(t, 0, 0)
+			for range 10 {
+				w.awaitCounts(t, 0, 0)
+				time.Sleep(10 * time.Millisecond)
+			}
+			if w.Shutdown(context.Background()); p.destroyed != 1 || other.destroyed != 1 {
+				t.Errorf("destroy was called %d and %d times", p.destroyed, other.destroyed)
+			}
 		})
 	}
 }
