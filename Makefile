@@ -100,7 +100,7 @@ sanitizable:
 # missing, or to come from libc.
 sanitized: build
 	go test -skip '^TestInspect$$|^TestLinkedAsC$$' ./pluginloader
-	go test -run 'Plugin|Module|RequestRec|ParityOf(Functions|Section|Levels|Tunnel|Violations)|Departures|ParityOfShapes/in_this|Callback|Storm' ./server
+	go test -run 'Plugin|Pools|Module|RequestRec|ParityOf(Functions|Section|Levels|Tunnel|Violations)|Departures|ParityOfShapes/in_this|Callback|Storm' ./server
 	go test -run 'FaultsThatCost|AtARestart|ThreadsOfAPlugin|InCThatLast|Mirror|EchoAndCount|Libwebsockets|OldDraftsAtOnce' ./examples
 
 # fuzz runs every fuzz target of the tree for FUZZTIME: a count of inputs, since

@@ -43,16 +43,24 @@ func TestFaultsOfLoading(t *testing.T) {
 		{constructing(t, "_exit"), "crash_init", "exit status 3"},
 	} {
 		want := "loading " + tt.library + " with its " + tt.init + " has ended the process: " + tt.status
-		file := filepath.Join(t.TempDir(), "httpd.conf")
-		if err := os.WriteFile(file, []byte(location("WebSocketHandler "+tt.library+" "+tt.init)), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		for _, option := range []string{"-t", "-DFOREGROUND"} {
-			cmd := exec.Command(build("wshttpd"), option, "-d", root(t), "-f", file)
-			out, _ := cmd.CombinedOutput() // ProcessState says it
-			if code := cmd.ProcessState.ExitCode(); code != 1 || !strings.Contains(string(out), want) || strings.Contains(string(out), "Syntax OK") {
-				t.Errorf("%s: exit status %d\n%s\nwant 1, and %q", option, code, out, want)
-			}
+		endsLoading(t, location("WebSocketHandler "+tt.library+" "+tt.init), want)
+	}
+}
+
+// endsLoading makes sure that neither -t nor a start survives a configuration,
+// and that both say of what they have ended.
+func endsLoading(t *testing.T, conf, want string) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "httpd.conf")
+	conf = listenLine.ReplaceAllString(conf, fmt.Sprintf("Listen 127.0.0.1:%d", freePort(t)))
+	if err := os.WriteFile(file, []byte(conf), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, option := range []string{"-t", "-DFOREGROUND"} {
+		cmd := exec.Command(build("wshttpd"), option, "-d", root(t), "-f", file)
+		out, _ := cmd.CombinedOutput() // ProcessState says it
+		if code := cmd.ProcessState.ExitCode(); code != 1 || !strings.Contains(string(out), want) || strings.Contains(string(out), "Syntax OK") {
+			t.Errorf("%s: exit status %d\n%s\nwant 1, and %q", option, code, out, want)
 		}
 	}
 }

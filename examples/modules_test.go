@@ -62,17 +62,6 @@ func TestFaultsOfDirectives(t *testing.T) {
 	library := sections(t)
 	for how, status := range map[string]string{"abort": "exit status 2", "exit": "exit status 0", "_exit": "exit status 3"} {
 		want := "loading " + library + " with its SectionEnd has ended the process: " + status
-		file := filepath.Join(t.TempDir(), "httpd.conf")
-		conf := "Listen 127.0.0.1:8080\nErrorLog /dev/stderr\nLoadModule sections_module " + library + "\nSectionEnd " + how + "\n"
-		if err := os.WriteFile(file, []byte(conf), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		for _, option := range []string{"-t", "-DFOREGROUND"} {
-			cmd := exec.Command(build("wshttpd"), option, "-d", root(t), "-f", file)
-			out, _ := cmd.CombinedOutput() // ProcessState says it
-			if code := cmd.ProcessState.ExitCode(); code != 1 || !strings.Contains(string(out), want) || strings.Contains(string(out), "Syntax OK") {
-				t.Errorf("%s: exit status %d\n%s\nwant 1, and %q", option, code, out, want)
-			}
-		}
+		endsLoading(t, "Listen 127.0.0.1:8080\nErrorLog /dev/stderr\nLoadModule sections_module "+library+"\nSectionEnd "+how+"\n", want)
 	}
 }
