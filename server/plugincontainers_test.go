@@ -101,6 +101,13 @@ Nonsense
 <Location /x>
 </Location>
 </Cond>
+<Cond rest>
+Look left-out
+<Location /ws/cond>
+Look kept
+</Location>
+Look kept-too
+</Cond>
 Look behind
 <Text>
 any text at all \

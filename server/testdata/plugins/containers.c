@@ -148,10 +148,10 @@ static const char *cond(cmd_parms *cmd, void *config, const char *arg)
     look(cmd, config, arg);
     if (name == NULL)
         return "no closing bracket";
-    if (strcmp(name, "yes") != 0)
+    if (strcmp(name, "yes") != 0 && strcmp(name, "rest") != 0)
         return ap_soak_end_container(cmd, "<Cond");
     error = ap_build_cont_config(cmd->pool, cmd->temp_pool, cmd, &current, &parent, "<Cond");
-    *(ap_directive_t **)config = current;
+    *(ap_directive_t **)config = strcmp(name, "rest") == 0 && current != NULL ? current->next : current; /* the rest is without the first */
     for (; current != NULL; current = current->next)
         say(cmd->pool, "  built %s [%s] line %d with %s", current->directive, current->args, current->line_num, named(current->first_child));
     return error;
