@@ -30,6 +30,7 @@ func (s *Server) logAccess(ctx *fasthttp.RequestCtx, r *route, began time.Time) 
 		switch {
 		case on.session != nil:
 			on.session.access = s.newAccessEntry(ctx, r, fasthttp.StatusSwitchingProtocols, began)
+			on.head = nil // it would live as long as the WebSocket
 		case on.awaits != nil:
 			on.awaits.access = s.newAwaited(ctx, r, began)
 		default:

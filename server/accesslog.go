@@ -294,15 +294,30 @@ func (f *accessFacts) sent(name string) string {
 	if f.unanswered() {
 		return ""
 	}
+	if f.status == fasthttp.StatusSwitchingProtocols {
+		return strings.Join(rawLines(openedBy(f.ctx), name), ", ")
+	}
 	response := &f.ctx.Response
 	value := string(response.Header.Peek(name))
-	if value == "" && strings.EqualFold(name, "Content-Length") && f.status != fasthttp.StatusNotModified && f.status != fasthttp.StatusSwitchingProtocols && !response.IsBodyStream() {
+	if value == "" && strings.EqualFold(name, "Content-Length") && f.status != fasthttp.StatusNotModified && !response.IsBodyStream() {
 		return strconv.Itoa(len(response.Body())) // as fasthttp will say
 	}
 	if strings.EqualFold(name, "Content-Type") {
 		value, _, _ = strings.Cut(value, ";")
 	}
 	return value
+}
+
+// openedBy returns the head of the answer that has opened a WebSocket, as far as
+// it is made: that of draft-76 waits for the client's key 3.
+func openedBy(ctx *fasthttp.RequestCtx) []byte {
+	switch c := ctx.Conn().(type) {
+	case *memConn:
+		return c.head
+	case *netConn:
+		return c.head
+	}
+	return nil
 }
 
 // body returns the size of the answer's body.

@@ -174,7 +174,7 @@ func TestParityOfAccessLogs(t *testing.T) {
 // bytes of both directions.
 func TestWebSocketIsLoggedAtItsEnd(t *testing.T) {
 	home := t.TempDir()
-	l := serveIn(t, home, "CustomLog ROOT/access \"%r %s %b %I %O %S %X %{Sec-WebSocket-Version}i\"\n"+
+	l := serveIn(t, home, "CustomLog ROOT/access \"%r %s %b %I %O %S %X %k %{Sec-WebSocket-Version}i %{Upgrade}o %{connection}o %{Sec-WebSocket-Accept}o %{Content-Length}o\"\n"+
 		"<Location /ws>\nSetHandler websocket-handler\nWebSocketHandler none.so plugin\n</Location>\n", map[string]wsplugin.Plugin{"plugin": &scripted{}})
 	p := l.upgrade(t, "/ws")
 	read := func() string {
@@ -194,7 +194,7 @@ func TestWebSocketIsLoggedAtItsEnd(t *testing.T) {
 	}
 	in := len("GET /ws HTTP/1.1\r\nHost: x\r\n"+upgradeFields+"\r\n") + len(frame(0x81, "hello")) + len(frame(0x88, "\x03\xe8"))
 	out := len(accepted+"\r\n") + 7 + 4
-	want := fmt.Sprintf("GET /ws HTTP/1.1 101 - %d %d %d X 13\n", in, out, in+out)
+	want := fmt.Sprintf("GET /ws HTTP/1.1 101 - %d %d %d X 0 13 websocket Upgrade s3pPLMBiTxaQ9kYGzzhZRbK+xOo= -\n", in, out, in+out)
 	if got := read(); got != want {
 		t.Errorf("logged %q, want %q", got, want)
 	}

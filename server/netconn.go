@@ -72,7 +72,8 @@ type netConn struct {
 	logID      string       // see connectionIDOf
 	awaits     *opening     // a handshake of draft-76 that waits for its key 3
 
-	session *conn // accepted, and not taken over yet
+	session *conn  // accepted, and not taken over yet
+	head    []byte // of its answer, for the log
 	taken   atomic.Pointer[conn]
 	idle    atomic.Bool // no byte of a request has come
 

@@ -247,6 +247,9 @@ func (s *Server) accept(ctx *fasthttp.RequestCtx, o *opening) {
 			s.refuse(ctx, status, reason)
 			return
 		}
+		if len(s.accessLogs) > 0 {
+			on.head = head
+		}
 		ctx.HijackSetNoResponse(true) // the 101 is ours: words, order and case matter
 		ctx.Hijack(func(hijacked net.Conn) { s.takeover(on, hijacked, head) })
 	default:
