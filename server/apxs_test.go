@@ -14,8 +14,9 @@ import (
 	"github.com/wshttpd/wshttpd/pluginloader"
 )
 
-// apxs compiles a plugin of testdata against httpd's own headers, with httpd's
-// own tool and the CFLAGS of the environment, and returns the library.
+// apxs compiles a plugin of testdata, or of the examples, against httpd's own
+// headers, with httpd's own tool and the CFLAGS of the environment, and returns
+// the library.
 func apxs(t testing.TB, name string) string {
 	t.Helper()
 	compiled.mu.Lock()
@@ -35,6 +36,10 @@ func apxs(t testing.TB, name string) string {
 	if os.IsNotExist(err) { // apxs knows the ending of C alone, and links as for C, whatever the compiler
 		source, err = os.ReadFile(filepath.Join("testdata/plugins", name+".cc"))
 		options = append([]string{"-S", "CC=g++", "-lstdc++"}, options...)
+	}
+	if os.IsNotExist(err) {
+		source, err = os.ReadFile("../examples/c/mod_websocket_" + name + ".c")
+		options = options[len(options)-2:]
 	}
 	if err != nil {
 		t.Fatal(err)

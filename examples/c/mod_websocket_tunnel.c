@@ -1,5 +1,18 @@
-/* A WebSocket's messages to a TCP server and back: a plugin that is a module
- * too, with six directives of its own. */
+/*
+ * Tunnel carries a WebSocket's messages to a TCP server and back: a plugin that
+ * is an httpd module too, with six directives of its own and records of them for
+ * each Location. It is written against httpd's and APR's own headers
+ * (apache2-dev), and the same binary runs under Apache's mod_websocket.
+ *
+ *   LoadModule tunnel_module modules/mod_websocket_tunnel.so
+ *   <Location /tunnel>
+ *       SetHandler websocket-handler
+ *       WebSocketHandler modules/mod_websocket_tunnel.so tunnel_init
+ *       Tunnel On
+ *       TunnelHost 127.0.0.1
+ *       TunnelPort 5900
+ *   </Location>
+ */
 #include "httpd.h"
 #include "http_config.h"
 #include "http_log.h"
