@@ -84,11 +84,11 @@ func (s *Server) lookAtCalls(now time.Time) {
 		case seen.since.IsZero() || serial != seen.serial:
 			*seen = lasting{serial: serial, since: now}
 		case seen.stuck:
-			s.abandonIfGone(at)
+			s.abandonIfGone(at, serial)
 		case now.Sub(seen.since) >= stuckTime:
 			seen.stuck = true
 			w.stuck++
-			s.callIsStuck(at)
+			s.callIsStuck(at, serial)
 		}
 	}
 	s.judgeWear()
@@ -97,9 +97,12 @@ func (s *Server) lookAtCalls(now time.Time) {
 // callIsStuck logs a call that does not return, once. Of one of on_disconnect
 // nobody waits for the end: the socket is closed, and the connection leaves
 // the counters.
-func (s *Server) callIsStuck(at callpage.Place) {
+func (s *Server) callIsStuck(at callpage.Place, serial uint64) {
+	call, c := s.callAt(at, serial)
+	if call.Callback == 0 {
+		return
+	}
 	s.calls.page.MarkLasting(at)
-	call, c := s.calls.page.At(at), s.calls.callers[at-1].Load()
 	const format = "%v of %s has not returned for %v; so many such callbacks are there now: %d"
 	if c == nil {
 		s.log.printf("websocket", httpdconf.LevelError, call.Client.String(), format, call.Callback, call.Plugin, stuckTime, s.calls.watch.stuck)
@@ -114,18 +117,28 @@ func (s *Server) callIsStuck(at callpage.Place) {
 
 // abandonIfGone gives up a connection whose client has gone while a callback
 // does not return. The session hears of it once it has.
-func (s *Server) abandonIfGone(at callpage.Place) {
-	c := s.calls.callers[at-1].Load()
+func (s *Server) abandonIfGone(at callpage.Place, serial uint64) {
+	call, c := s.callAt(at, serial)
 	if c == nil || !c.sock.IsPeerGone() {
 		return
 	}
-	switch s.calls.page.At(at).Callback {
+	switch call.Callback {
 	case callpage.Connect:
 		c.cut()
 	case callpage.Message:
 		c.cut()
 		s.open.removeSession(c)
 	}
+}
+
+// callAt returns the call of this serial and whose it is; none, where the place
+// has another by now.
+func (s *Server) callAt(at callpage.Place, serial uint64) (callpage.Call, *conn) {
+	call, c := s.calls.page.At(at), s.calls.callers[at-1].Load()
+	if now, runs := s.calls.page.Serial(at); !runs || now != serial {
+		return callpage.Call{}, nil
+	}
+	return call, c
 }
 
 // judgeWear asks for another process where too many callbacks do not return.

@@ -65,8 +65,9 @@ type header struct {
 }
 
 // slot is a call under way. Whoever has set word owns the rest. The fields
-// behind word are written without synchronisation, and read by others only a
-// second or more later (the server's watch), or once the writer is dead.
+// behind word are written without synchronisation: others read them a second or
+// more later (the server's watch), or once the writer is dead. A serial is read
+// at any time; a look that meets an old one is put right by the next.
 type slot struct {
 	word   uint64 // Callback | Name<<8; 0 of a free one; atomic
 	serial uint64 // changes with each call
@@ -91,7 +92,7 @@ type Page struct {
 // New makes a page that other processes can share through the file. The caller
 // owns both.
 func New() (*Page, *os.File, error) {
-	fd, err := unix.MemfdCreate("wshttpd calls", unix.MFD_CLOEXEC)
+	fd, err := unix.MemfdCreate("wshttpd calls", unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING)
 	if err != nil {
 		return nil, nil, os.NewSyscallError("memfd_create", err)
 	}
@@ -99,6 +100,12 @@ func New() (*Page, *os.File, error) {
 	if err := file.Truncate(pageSize); err != nil {
 		_ = file.Close()
 		return nil, nil, err
+	}
+	// A page that shrinks would end the master by SIGBUS.
+	_, err = unix.FcntlInt(file.Fd(), unix.F_ADD_SEALS, unix.F_SEAL_SHRINK|unix.F_SEAL_GROW|unix.F_SEAL_SEAL)
+	if err != nil {
+		_ = file.Close()
+		return nil, nil, os.NewSyscallError("fcntl", err)
 	}
 	p, err := Map(file)
 	if err != nil {
