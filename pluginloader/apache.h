@@ -123,6 +123,9 @@ struct ap_directive_t {
     ap_directive_t *last;
 };
 
+/* The status of APR for what has no better one (apr_errno.h). */
+enum { APR_EGENERAL = 20014 };
+
 /* A file that is read by lines or characters; the functions get param. */
 typedef struct {
     apr_status_t (*getch)(char *c, void *param);
@@ -172,6 +175,16 @@ struct module {
     void (*register_hooks)(apr_pool_t *);
     int flags;
 };
+
+typedef struct {
+    void *re_pcre;
+    int re_nsub; /* groups */
+    size_t re_erroffset;
+} ap_regex_t;
+
+typedef struct {
+    int rm_so, rm_eo; /* -1 for a group that is not in the match */
+} ap_regmatch_t;
 
 /* An array of APR's (apr_tables.h). */
 typedef struct {

@@ -30,7 +30,6 @@ static void look(search *s, const char *cookie)
  * the table, whatever removes says: no further server sees the request. */
 apr_status_t ap_cookie_read(request_rec *request, const char *name, const char **value, int removes)
 {
-    enum { GENERAL = 20014 };
     search s = {request->pool, name, NULL, 0};
     (void)removes;
     for (int i = 0; i < wshttpd_table_size(request->headers_in); i++) {
@@ -44,7 +43,7 @@ apr_status_t ap_cookie_read(request_rec *request, const char *name, const char *
             look(&s, cookie);
     }
     if (s.is_ambiguous)
-        return GENERAL;
+        return APR_EGENERAL;
     *value = s.value;
     return 0;
 }

@@ -9,16 +9,6 @@
 #include "apache.h"
 #include "apchars.h"
 
-typedef struct {
-    void *re_pcre;
-    int re_nsub; /* groups */
-    size_t re_erroffset;
-} ap_regex_t;
-
-typedef struct {
-    int rm_so, rm_eo; /* -1 for a group that is not in the match */
-} ap_regmatch_t;
-
 /* include/ap_regex.h. */
 enum {
     ICASE = 0x01,

@@ -168,9 +168,6 @@ int ap_parse_strict_length(int64_t *length, const char *text)
     return errno == 0 && *end == '\0';
 }
 
-/* The status of APR for what has no better one. */
-enum { GENERAL = 20014 };
-
 /* Microseconds of a unit that stands behind a number; 0 of what is none. */
 static int64_t unit_of(const char *unit)
 {
@@ -202,7 +199,7 @@ apr_status_t ap_timeout_parameter_parse(const char *text, int64_t *timeout, cons
         return errno;
     int64_t unit = unit_of(*end == '\0' ? default_unit : end);
     if (unit == 0 || number < 0 || number > INT64_MAX / unit)
-        return GENERAL;
+        return APR_EGENERAL;
     *timeout = number * unit;
     return 0;
 }

@@ -332,10 +332,17 @@ type Message struct {
 func (s *cSession) MessageBatch(messages []Message) {
 	l := s.plugin.loader
 	b := l.batches.Get().(*batch)
-	b.bytes, b.list = b.bytes[:0], b.list[:0]
+	b.list = b.list[:0]
+	at := 0
 	for _, m := range messages {
-		b.list = append(b.list, C.wshttpd_message{offset: C.size_t(len(b.bytes)), size: C.size_t(len(m.Payload)), _type: C.int(m.Type)})
-		b.bytes = append(append(b.bytes, m.Payload...), zeros[:]...)
+		b.list = append(b.list, C.wshttpd_message{offset: C.size_t(at), size: C.size_t(len(m.Payload)), _type: C.int(m.Type)})
+		at += len(m.Payload) + callbackPadding
+	}
+	b.bytes = slices.Grow(b.bytes[:0], at)[:at]
+	for i := range messages {
+		rest := b.bytes[b.list[i].offset:]
+		end := copy(rest, messages[i].Payload)
+		*(*[callbackPadding]byte)(rest[end:]) = zeros
 	}
 	s.call(b.bytes, b.list)
 	l.putBack(b)

@@ -7,7 +7,10 @@ package pluginloader
 */
 import "C"
 
-import "unsafe"
+import (
+	"runtime"
+	"unsafe"
+)
 
 // Directive is an entry of a module's command table.
 type Directive struct {
@@ -130,6 +133,8 @@ func (d *Directive) call(m maker, line *Line, parms *C.cmd_parms, config unsafe.
 	for i, w := range words {
 		room[i] = m.text(w)
 	}
+	runtime.LockOSThread() // by which its own functions find the line
+	defer runtime.UnlockOSThread()
 	defer apache.begin(line, parms)()
 	problem := C.wshttpd_module_command(parms, config, C.int(len(words)), &room[0])
 	if problem == nil {

@@ -124,7 +124,7 @@ func wshttpd_go_walk(node *C.ap_directive_t, parms *C.cmd_parms) *C.char {
 	a := &apache
 	r, ok := a.now()
 	if !ok || r.line.Walk == nil {
-		return C.CString(notNow)
+		return lasting.text(notNow)
 	}
 	m := maker{a.configPool()}
 	key, known := a.tree.keys[node]
@@ -147,7 +147,7 @@ func wshttpd_go_build(first **C.ap_directive_t, closing *C.char) *C.char {
 	a := &apache
 	r, ok := a.now()
 	if !ok || r.line.Build == nil {
-		return C.CString(notNow)
+		return lasting.text(notNow)
 	}
 	m := maker{a.configPool()}
 	var list []Node
