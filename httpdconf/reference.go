@@ -61,7 +61,7 @@ var readCommands = []struct{ name, effect string }{
 	{"<IfFile", "true if the file exists"},
 	{"<IfDirective", "true if a loaded module has the directive"},
 	{"<IfSection", "the same for sections"},
-	{"LoadModule", "notes the module; its file is not touched"},
+	{"LoadModule", "notes the module; a file that is no stock module of httpd's, but a plugin's, is loaded"},
 	{"LoadFile", "loads a library for plugins"},
 	{"ServerRoot", "folder of relative paths"},
 	{"DefaultRuntimeDir", "must be a folder; no effect"},

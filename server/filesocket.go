@@ -233,11 +233,12 @@ func (s *fileSocket) ReadFrom(r io.Reader) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
+	all := min(limited.N, piece.end-piece.at)
 	var sent int64
 	var sendErr error
 	err = raw.Write(func(out uintptr) bool {
-		for sent < limited.N {
-			n, err := unix.Sendfile(int(out), piece.fd, &piece.at, int(min(limited.N-sent, 1<<30)))
+		for sent < all {
+			n, err := unix.Sendfile(int(out), piece.fd, &piece.at, int(min(all-sent, 1<<30)))
 			switch {
 			case err == unix.EINTR:
 				continue
@@ -253,7 +254,10 @@ func (s *fileSocket) ReadFrom(r io.Reader) (int64, error) {
 		}
 		return true
 	})
-	if err == nil {
+	switch {
+	case err == nil && sent == 0 && (sendErr == unix.EINVAL || sendErr == unix.ENOSYS || sendErr == unix.EOPNOTSUPP):
+		return io.Copy(struct{ io.Writer }{s}, r) // a file system that does not send
+	case err == nil:
 		err = sendErr
 	}
 	return sent, err

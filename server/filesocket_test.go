@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -137,6 +138,55 @@ func TestSocketCloseWakes(t *testing.T) {
 	for _, err := range []error{readErr, writeErr, waitErr, closed.Close(), closed.CloseWrite()} {
 		if !errors.Is(err, net.ErrClosed) {
 			t.Errorf("behind the end: %v", err)
+		}
+	}
+}
+
+// TestSocketSendsFiles: a piece of one, what the kernel does not send by itself,
+// and what is none.
+func TestSocketSendsFiles(t *testing.T) {
+	environ, err := os.ReadFile("/proc/self/environ")
+	if err != nil || len(environ) == 0 {
+		t.Fatalf("%d bytes, %v", len(environ), err)
+	}
+	large := filepath.Join(t.TempDir(), "large")
+	text := bytes.Repeat([]byte("0123456789abcdef"), 1<<16)
+	if err := os.WriteFile(large, text, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	piece := func(name string, at, end int64) io.Reader {
+		fd, err := unix.Open(name, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f := &openedFile{fd: fd}
+		t.Cleanup(func() { _ = f.Close() })
+		return &filePiece{f, at, end}
+	}
+	for name, tt := range map[string]struct {
+		from io.Reader
+		want []byte
+	}{
+		"a file":                       {piece(large, 100, int64(len(text))-50), text[100 : len(text)-50]},
+		"a file that cannot be sent":   {piece("/proc/self/environ", 0, int64(len(environ))), environ},
+		"what is no file":              {bytes.NewReader(text), text},
+		"a file that has become short": {piece(large, int64(len(text))-10, int64(len(text))+10), text[len(text)-10:]},
+	} {
+		s, peer := socketPair(t)
+		got := make(chan []byte, 1)
+		go func() {
+			all, _ := io.ReadAll(peer) // what is missing shows
+			got <- all
+		}()
+		n, err := s.ReadFrom(&io.LimitedReader{R: tt.from, N: int64(len(tt.want)) + 10})
+		if n != int64(len(tt.want)) || err != nil {
+			t.Errorf("%s: %d bytes, %v, want %d", name, n, err, len(tt.want))
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+		if !bytes.Equal(<-got, tt.want) {
+			t.Errorf("%s: not what was sent has come", name)
 		}
 	}
 }

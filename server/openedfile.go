@@ -40,8 +40,15 @@ func (f *openedFile) ReadAt(p []byte, offset int64) (int, error) {
 	return read, nil
 }
 
-// Close closes the file, from which nothing was but read (io.Closer).
-func (f *openedFile) Close() error { return unix.Close(f.fd) }
+// Close closes the file, from which nothing was but read (io.Closer). Only the
+// first call does.
+func (f *openedFile) Close() error {
+	fd := f.fd
+	if f.fd = -1; fd < 0 {
+		return nil
+	}
+	return unix.Close(fd)
+}
 
 // filePiece is a piece of a file, which a socket may have the kernel send.
 type filePiece struct {

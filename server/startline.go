@@ -16,8 +16,8 @@ type startLine struct {
 }
 
 // take takes what has come of a head. Blank lines in front of it are none of it
-// (RFC 9112, section 2.2). Of one that is
-// longer than limit no more is kept than tells that.
+// (RFC 9112, section 2.2). Of one that is longer than limit no more is kept than
+// tells that.
 func (l *startLine) take(p []byte, limit int) {
 	if l.whole {
 		return
