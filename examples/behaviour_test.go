@@ -143,9 +143,8 @@ func location(lines string) string {
 		"<Location /ws>\nSetHandler websocket-handler\n" + lines + "\n</Location>\n"
 }
 
-// rawUpgrade opens a connection of a version by hand and returns what follows
-// the 101.
-func rawUpgrade(t *testing.T, p *process, path, version string) (net.Conn, *bufio.Reader) {
+// dial connects to the server; nothing takes longer than 20 s.
+func (p *process) dial(t *testing.T) net.Conn {
 	t.Helper()
 	c, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", p.port))
 	if err != nil {
@@ -155,6 +154,14 @@ func rawUpgrade(t *testing.T, p *process, path, version string) (net.Conn, *bufi
 	if err := c.SetDeadline(time.Now().Add(20 * time.Second)); err != nil {
 		t.Fatal(err)
 	}
+	return c
+}
+
+// rawUpgrade opens a connection of a version by hand and returns what follows
+// the 101.
+func rawUpgrade(t *testing.T, p *process, path, version string) (net.Conn, *bufio.Reader) {
+	t.Helper()
+	c := p.dial(t)
 	fmt.Fprintf(c, "GET %s HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n"+
 		"Sec-WebSocket-Version: %s\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Origin: http://x\r\n\r\n", path, version)
 	r := bufio.NewReader(c)

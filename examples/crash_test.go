@@ -109,14 +109,7 @@ func crashIn(t *testing.T, p *process, where, how string) string {
 // askUpgrade sends a handshake, and reads no answer.
 func askUpgrade(t *testing.T, p *process, where, how string) net.Conn {
 	t.Helper()
-	c, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", p.port))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { c.Close() })
-	if err := c.SetDeadline(time.Now().Add(20 * time.Second)); err != nil {
-		t.Fatal(err)
-	}
+	c := p.dial(t)
 	fmt.Fprintf(c, "GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
 		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nX-Crash: %s %s\r\n\r\n", where, how)
 	return c
