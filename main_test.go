@@ -53,7 +53,7 @@ func TestExitCodes(t *testing.T) {
 		{[]string{"explain", "-d", dir}, 1, "", "Usage: build/wshttpd"},
 		{[]string{"explain", "/", "-Z"}, 1, "", "wshttpd: illegal option -- Z\nUsage: build/wshttpd"},
 		{[]string{"build-plugin"}, 2, "", "Usage: wshttpd build-plugin"},
-		{[]string{"check-plugin", dir}, 1, "it is a directory\n            name the file in it\n", ""},
+		{[]string{"check-plugin", dir}, 1, "name the file in it\n", ""},
 		{[]string{"query", "TARGET"}, 0, "wshttpd\n", ""},
 		{[]string{"-v"}, 0, "Server version: Apache/2.4.", ""},
 		{[]string{"-V"}, 0, " -D SERVER_CONFIG_FILE=\"conf/httpd.conf\"\n", ""},
